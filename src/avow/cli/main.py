@@ -1,0 +1,132 @@
+"""The commands and their options. Each command's work is a module of its own, imported when it is called.
+
+An AvowError ends any command with its message and help on stderr, without a traceback, and status 1.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from avow.cli import print_version
+from avow.errors import AvowError, PolicyError
+
+app = typer.Typer(
+    help="Avow runs the privacy policy that you publish.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+ledger_app = typer.Typer(help="The record of every verdict that mattered.", no_args_is_help=True)
+app.add_typer(ledger_app, name="ledger")
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+Store = Annotated[str | None, typer.Option(help="Database URL. [default: SQLite in the data folder]", metavar="URL")]
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit status."""
+    try:
+        app(args=list(arguments), prog_name="avow")
+    except PolicyError as error:
+        print(error, file=sys.stderr)  # every diagnostic is headed `error:` itself
+        return 1
+    except AvowError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
+    return 0
+
+
+@app.callback()
+def options(
+    version: Annotated[bool, typer.Option("--version", is_eager=True, help="Print the version and exit.")] = False,
+) -> None:
+    """Answer the option of the whole command, however it is combined."""
+    if version:
+        print_version()
+        raise typer.Exit
+
+
+@app.command()
+def check(
+    files: Annotated[list[Path], typer.Argument(help="Policy files.", metavar="FILE...")],
+    as_json: Json = False,
+) -> None:
+    """Show a policy's errors, and which of its sentences are enforced, attested, informational or unbound."""
+    from avow.cli.check import check as check_files
+
+    raise typer.Exit(check_files(files, as_json))
+
+
+@app.command()
+def ask(
+    file: Annotated[Path, typer.Argument(help="Policy file.", metavar="FILE")],
+    flow: Annotated[str, typer.Argument(help='For example "share contact.email with ups for advertising".')],
+) -> None:
+    """Ask a policy whether a flow is permitted, and by which sentence."""
+    from avow.cli.ask import ask as ask_policy
+
+    raise typer.Exit(ask_policy(file, flow))
+
+
+@app.command()
+def serve(
+    site: Annotated[Path, typer.Argument(help="The site's folder: policy.md, app.py, pages.", metavar="SITE")],
+    host: Annotated[str, typer.Option(help="Address to listen on; other than loopback needs --cert.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8000,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder for database, keys and ledger head. [default: var/SITE]", metavar="DIR")
+    ] = None,
+    store: Store = None,
+    local_peers: Annotated[
+        bool, typer.Option("--local-peers", help="Also start a card processor, carriers and a mailbox on loopback.")
+    ] = False,
+    cert: Annotated[Path | None, typer.Option(help="TLS certificate chain (PEM).", metavar="FILE")] = None,
+    key: Annotated[Path | None, typer.Option(help="TLS private key (PEM).", metavar="FILE")] = None,
+    endpoints: Annotated[Path | None, typer.Option(help="YAML or JSON file: recipient to URL.", metavar="FILE")] = None,
+) -> None:
+    """Serve a site."""
+    from avow.cli.serve import serve as serve_site
+
+    status = serve_site(
+        site,
+        host=host,
+        port=port,
+        data=data or Path("var") / site.resolve().name,
+        store=store,
+        local_peers=local_peers,
+        cert=cert,
+        key=key,
+        endpoints=endpoints,
+    )
+    raise typer.Exit(status)
+
+
+@app.command()
+def trace(
+    as_json: Json = False,
+    site: Annotated[str | None, typer.Option(help="Only this site's rows.")] = None,
+    root: Annotated[Path, typer.Option(help="The repository's root.", metavar="DIR")] = Path(),
+) -> None:
+    """Show, for every promise row, the sentences and rules that make it and the tests that show it."""
+    from avow.cli.trace import trace as trace_promises
+
+    raise typer.Exit(trace_promises(root, site, as_json))
+
+
+@ledger_app.command()
+def verify(
+    data: Annotated[Path, typer.Option(help="The site's data folder.", metavar="DIR")],
+    store: Store = None,
+) -> None:
+    """Replay the ledger against its head and name the first entry that does not fit."""
+    from avow.cli.ledger import verify as verify_ledger
+
+    raise typer.Exit(verify_ledger(data, store))
