@@ -1,0 +1,1 @@
+"""The vault: sealing, records, people and units of work."""
