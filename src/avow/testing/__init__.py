@@ -1,0 +1,12 @@
+"""Peers for tests and for trying a service out on one machine. All of them are real: sockets, TLS, protocols.
+
+    clock            FrozenClock
+    certificates     Authority: a local certificate authority, with faulty certificates on request
+    card_processor   CardProcessor: authorises and declines test cards over HTTPS
+    carrier          Carrier: takes labels over HTTPS
+    mailbox          Mailbox: takes mail over SMTP with TLS (needs `avow[testing]`)
+    postgres         Server: a PostgreSQL of one's own, in a temporary folder
+    peers            all of the above in one process, with a page that shows what arrived
+
+Import what you need from its own module; this one loads nothing.
+"""
