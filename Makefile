@@ -41,14 +41,14 @@ check: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/avow check sites/*/policy.md
 
 bench: $(STAMP) packages
 	@$(BIN)/python tools/bench.py $(ONLY)
 
 mutate: $(STAMP) packages
-	@$(BIN)/python tools/mutate.py $(ONLY)
+	@$(BIN)/python -m tools.mutate $(ONLY)
 
 soak: $(STAMP) packages
 	@end=$$(( $$(date +%s) + $(SOAK) )); while [ $$(date +%s) -lt $$end ]; do \

@@ -35,7 +35,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _promises(item: pytest.Item, rows: set[str]) -> set[tuple[str, str]]:
     """The (row, kind) pairs that a test is marked with. A mark of no known row or kind ends the run."""
-    found = {tuple(mark.args) for mark in item.iter_markers("promise")}
+    found = {(*mark.args, *mark.kwargs.values()) for mark in item.iter_markers("promise")}
     for words in found:
         if len(words) != 2 or words[0] not in rows or words[1] not in KINDS:
             raise pytest.UsageError(f"{item.nodeid}: the mark promise{words} names no row and kind (works or holds)")

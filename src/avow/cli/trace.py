@@ -112,8 +112,9 @@ def _promises(expression: ast.expr) -> Iterator[tuple[str, str, int]]:
     """The promise marks anywhere in an expression: alone, in a list, or inside pytest.param(..., marks=...)."""
     for node in ast.walk(expression):
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.promise":
-            words = [ast.unparse(word).strip("'") for word in node.args]
-            yield words[0] if words else "", words[1] if len(words) == 2 else "", node.lineno
+            given = [*node.args, *(keyword.value for keyword in node.keywords)]
+            row, kind, *_ = [*(str(word.value) if isinstance(word, ast.Constant) else "" for word in given), "", ""]
+            yield row, kind, node.lineno
 
 
 def read_lines(root: Path) -> list[Line]:
