@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -58,6 +59,11 @@ def test_the_body_is_canonical_json() -> None:
         b'"object":"contact.address, contact.name","policy":"' + b"5f" * 32 + b'","purpose":"shipping",'
         b'"recipient":"ups","sentences":["carriers","never-sold"],"verb":"share"}'
     )
+
+
+def test_the_example_in_the_docs_is_this_entry() -> None:
+    documented = Path(__file__).parents[2] / "docs" / "formats.md"
+    assert ENTRY.encode().decode() in documented.read_text().splitlines()
 
 
 def test_what_there_is_not_is_left_out() -> None:
