@@ -18,6 +18,7 @@ SOAK ?= 600
 UV ?= uv
 BIN := .venv/bin
 STAMP := .venv/.stamp
+BENCHES := $(sort $(patsubst bench/%.py,%,$(wildcard bench/*.py)))
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check bench mutate soak format lock clean packages
@@ -45,7 +46,9 @@ check: $(STAMP)
 	$(BIN)/avow check sites/*/policy.md
 
 bench: $(STAMP) packages
-	@$(BIN)/python tools/bench.py $(ONLY)
+	@for name in $(or $(ONLY),$(BENCHES)); do \
+	  test -f bench/$$name.py || { echo "error: no benchmark $$name; there are: $(BENCHES)" >&2; exit 1; }; \
+	  $(BIN)/python -m bench.$$name || exit 1; done
 
 mutate: $(STAMP) packages
 	@$(BIN)/python -m tools.mutate $(ONLY)
