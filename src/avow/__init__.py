@@ -1,1 +1,59 @@
-"""Avow."""
+"""Avow runs the privacy policy that you publish.
+
+    from avow import Site, owner, personal, plain
+
+The names below are what a service needs; each is imported when it is first used, so that a program
+that only reads a policy loads no database driver and no web framework.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from avow.edge.acts import acts as acts
+    from avow.edge.form import Form as Form
+    from avow.engine import Policy as Policy
+    from avow.errors import AvowError as AvowError
+    from avow.errors import Refused as Refused
+    from avow.site import Site as Site
+    from avow.site import Work as Work
+    from avow.vault.columns import owner as owner
+    from avow.vault.columns import personal as personal
+    from avow.vault.columns import plain as plain
+    from avow.vault.sealed import Sealed as Sealed
+
+_HOMES = {
+    "AvowError": "avow.errors",
+    "Form": "avow.edge.form",
+    "Policy": "avow.engine",
+    "Refused": "avow.errors",
+    "Sealed": "avow.vault.sealed",
+    "Site": "avow.site",
+    "Work": "avow.site",
+    "acts": "avow.edge.acts",
+    "owner": "avow.vault.columns",
+    "personal": "avow.vault.columns",
+    "plain": "avow.vault.columns",
+}
+
+__all__ = [
+    "AvowError",
+    "Form",
+    "Policy",
+    "Refused",
+    "Sealed",
+    "Site",
+    "Work",
+    "acts",
+    "owner",
+    "personal",
+    "plain",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'avow' has no attribute '{name}'")

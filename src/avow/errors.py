@@ -92,3 +92,8 @@ class Rejected(DeliveryError):
 
 class OutcomeUnknown(DeliveryError):
     """Something may have left and no usable answer came back. Ask the peer by the attempt's id."""
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's text, at most 200 characters: what a log or a state column shows of it."""
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]

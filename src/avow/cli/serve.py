@@ -1,0 +1,215 @@
+"""`avow serve`: open a site and serve it.
+
+Plain HTTP is served on loopback only; anywhere else a certificate and key are needed, and then it is
+TLS 1.2 or newer and nothing else.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from avow.errors import SetupError
+
+if TYPE_CHECKING:
+    from avow.engine import Policy
+    from avow.site import Site
+    from avow.site.opened import Opened
+
+
+def serve(
+    folder: Path,
+    *,
+    host: str,
+    port: int,
+    data: Path,
+    store: str | None,
+    local_peers: bool,
+    cert: Path | None,
+    key: Path | None,
+    endpoints: Path | None,
+) -> int:
+    """Serve the site in `folder` until it is interrupted; the exit status.
+
+    Raises:
+        AvowError: why it cannot be served. Nothing was started then.
+    """
+    tls = _tls(host, cert, key)
+    listener = _listen(host, port)
+    scheme = "https" if tls else "http"
+    base = f"{scheme}://{_spelled(host)}:{listener.getsockname()[1]}"
+    try:
+        site = load_site(folder)
+        peers = _start_peers(site.policy, data) if local_peers else None
+        try:
+            reached = peers.endpoints if peers else _read_endpoints(endpoints)
+            opened = site.open(data, store=store, endpoints=reached, ca=peers.ca if peers else None, base=base)
+            try:
+                _announce(site, base, peers)
+                _run(opened, listener, cert, key)
+            finally:
+                site.close()
+        finally:
+            if peers:
+                peers.stop()
+    finally:
+        listener.close()
+    return 0
+
+
+def load_site(folder: Path) -> Site:
+    """Import `app.py` of a site's folder and return its `site`.
+
+    Raises:
+        SetupError: there is no such file, or it declares no site.
+    """
+    from avow.site import Site
+
+    folder = folder.resolve()
+    if not (folder / "app.py").is_file():
+        raise SetupError(f"`{folder}` has no app.py", help="name the folder of a site: policy.md, app.py, pages")
+    sys.path.insert(0, str(folder.parent))
+    try:
+        module = importlib.import_module(f"{folder.name}.app")
+    finally:
+        sys.path.remove(str(folder.parent))
+    site = getattr(module, "site", None)
+    if not isinstance(site, Site):
+        raise SetupError(f"`{folder / 'app.py'}` declares no site", help='it needs: site = Site("policy.md", …)')
+    return site
+
+
+def _tls(host: str, cert: Path | None, key: Path | None) -> bool:
+    if (cert is None) != (key is None):
+        raise SetupError("TLS needs both --cert and --key")
+    if cert is None and not _is_loopback(host):
+        raise SetupError(
+            f"plain HTTP is served on loopback only, not on `{host}`",
+            help="give --cert and --key, or listen on 127.0.0.1",
+        )
+    for file in (cert, key):
+        if file is not None and not file.is_file():
+            raise SetupError(f"there is no file `{file}`", help="--cert and --key take PEM files")
+    return cert is not None
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _spelled(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(256)
+    except OSError as error:
+        listener.close()
+        raise SetupError(
+            f"cannot listen on {host}:{port}: {error.strerror}", help="take another port with --port (or PORT=…)"
+        ) from None
+    return listener
+
+
+def _read_endpoints(file: Path | None) -> Mapping[str, str]:
+    if file is None:
+        return {}
+    import yaml
+
+    try:
+        found = yaml.safe_load(file.read_text())
+    except (OSError, yaml.YAMLError) as error:
+        raise SetupError(f"the endpoints in `{file}` cannot be read: {str(error).splitlines()[0]}") from None
+    if not isinstance(found, dict) or not all(isinstance(v, str) for v in found.values()):
+        raise SetupError(f"`{file}` does not map recipients to addresses", help="write lines like `ups: https://…`")
+    return {str(name): address for name, address in found.items()}
+
+
+@dataclass
+class _Peers:
+    """The local card processor, carriers and mailbox: a process of their own, ended with this one."""
+
+    process: subprocess.Popen[str]
+    endpoints: Mapping[str, str]
+    ca: Path
+    page: str
+
+    def stop(self) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.close()  # the peers end when their parent's end of the pipe does
+        self.process.wait(timeout=10)
+
+
+def _start_peers(policy: Policy, data: Path) -> _Peers:
+    from avow.site.opened import MAIL
+
+    arguments = ["--data", str(data / "peers")]
+    for name, recipient in policy.recipients.items():
+        if recipient.fields:
+            takes_cards = any(field.split(".")[0] == "card" for field in recipient.fields)
+            arguments += ["--card" if takes_cards else "--https", name]
+    if policy.messages:
+        arguments += ["--mail", MAIL]
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    process = subprocess.Popen(  # noqa: S603  # our own module, by the running interpreter
+        [sys.executable, "-m", "avow.testing.peers", *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # an interrupt at the terminal ends this process, which then ends them
+    )
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    try:
+        ready: dict[str, Any] = json.loads(line)
+    except ValueError:
+        process.wait(timeout=10)
+        raise SetupError("the local peers did not start", help="see what they printed above") from None
+    return _Peers(process, ready["endpoints"], Path(ready["ca"]), ready["page"])
+
+
+def _announce(site: Site, base: str, peers: _Peers | None) -> None:
+    print(f"{site.policy.title}\n  the site          {base}/\n  its policy        {base}/privacy")
+    if peers:
+        print(f"  what left it      {peers.page}")
+    print("Stop with Ctrl-C.", flush=True)
+
+
+def _run(opened: Opened, listener: socket.socket, cert: Path | None, key: Path | None) -> None:
+    import uvicorn
+
+    config = uvicorn.Config(
+        opened.app,
+        log_level="warning",
+        access_log=False,  # it would hold addresses and query strings
+        server_header=False,
+        proxy_headers=False,
+        lifespan="off",
+        ws="none",
+        ssl_certfile=cert,
+        ssl_keyfile=str(key) if key else None,
+    )
+    config.load()
+    if config.ssl is not None:
+        config.ssl.minimum_version = ssl.TLSVersion.TLSv1_2
+    server = uvicorn.Server(config)
+    signal.signal(signal.SIGTERM, lambda *_: setattr(server, "should_exit", True))
+    server.run(sockets=[listener])

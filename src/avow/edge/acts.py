@@ -1,0 +1,71 @@
+"""What a route is for: the role it acts in, the purpose, and the place it is.
+
+Every route declares it; one that does not is refused when the application is put together, not when
+somebody visits it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from starlette.routing import BaseRoute, Match, Mount, Route
+
+from avow.errors import SetupError
+
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+_ATTRIBUTE = "__avow_acts__"
+
+
+@dataclass(frozen=True, slots=True)
+class Acts:
+    """A route's declaration. `public` marks files that carry nothing personal and open no unit."""
+
+    role: str
+    purpose: str
+    place: str
+    public: bool = False
+
+
+def acts(role: str, purpose: str, place: str) -> Callable[[Endpoint], Endpoint]:
+    """Declare what an endpoint of any ASGI framework on starlette's routing is for."""
+
+    def declare(endpoint: Endpoint) -> Endpoint:
+        setattr(endpoint, _ATTRIBUTE, Acts(role, purpose, place))
+        return endpoint
+
+    return declare
+
+
+def declared(route: BaseRoute) -> Acts | None:
+    """The declaration of a route, or None."""
+    if isinstance(route, Mount):
+        return Acts("", "", "", public=True) if getattr(route.app, "__avow_public__", False) else None
+    return getattr(getattr(route, "endpoint", None), _ATTRIBUTE, None)
+
+
+def check_routes(routes: Iterable[BaseRoute]) -> None:
+    """Refuse routes that do not say what they are for.
+
+    Raises:
+        SetupError: naming every such route.
+    """
+    silent = [getattr(route, "path", repr(route)) for route in routes if declared(route) is None]
+    if silent:
+        raise SetupError(
+            "these routes do not declare a role, a purpose and a place: " + ", ".join(f"`{p}`" for p in silent),
+            help='declare each with @site.page(path, role=…, purpose=…, place=…) or @acts("role", "purpose", "place")',
+        )
+
+
+def match(routes: Iterable[BaseRoute], scope: dict[str, Any]) -> Acts | None:
+    """The declaration of the route that serves this request, or None where no route does."""
+    partial: Acts | None = None
+    for route in routes:
+        found, _ = route.matches(scope)
+        if found is Match.FULL:
+            return declared(route)
+        if found is Match.PARTIAL and partial is None and isinstance(route, Route):
+            partial = declared(route)
+    return partial

@@ -1,0 +1,248 @@
+"""The edge: pure ASGI middleware around a service, and the one door through which answers leave.
+
+For each request, in this order:
+
+1. the request is stripped (`intake`), its route's declaration found, its body read up to a limit;
+2. a form that did not come from the site itself is turned away (CSRF);
+3. a unit of work is opened for the route's role, purpose and place, and the service answers within it;
+   its whole answer is held back;
+4. what was opened explicitly is searched for in the answer, an undeclared cookie is refused, markers are
+   judged; the unit is committed; only then are markers filled in and the first byte sent.
+
+When anything is refused on the way, the unit is rolled back and a page says so, with the sentence.
+Middleware and not a dependency of a framework: there the unit's context would be lost before the
+answer is written.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from anyio.to_thread import run_sync
+from starlette.routing import Router
+
+from avow.edge.acts import Acts, match
+from avow.edge.cookies import Cookies, cookie_term
+from avow.edge.exits import check_exits
+from avow.edge.headers import security_headers
+from avow.edge.intake import LARGEST_BODY, Intake, take_in
+from avow.edge.pages import fill_page
+from avow.edge.visits import Visits
+from avow.errors import AvowError, Refused
+from avow.vault.unit import Unit
+
+log = logging.getLogger("avow.edge")
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+#: Bytes of the largest answer that is held back for judging.
+LARGEST_ANSWER = 8 * 1024 * 1024
+
+
+class Answer:
+    """What the service answered, held back until it may leave."""
+
+    def __init__(self) -> None:
+        self.status = 500
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.body = bytearray()
+
+    async def take(self, message: Message) -> None:
+        """Stands in for the server's `send`."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            self.headers = [(bytes(k).lower(), bytes(v)) for k, v in message.get("headers", [])]
+        elif message["type"] == "http.response.body":
+            self.body += message.get("body", b"")
+            if len(self.body) > LARGEST_ANSWER:
+                raise Refused("an answer is too large to be judged", help="serve large files as static files")
+
+    def header(self, name: bytes) -> bytes:
+        """The first header of that name, or nothing."""
+        return next((value for key, value in self.headers if key == name), b"")
+
+    @property
+    def is_text(self) -> bool:
+        """Whether markers can stand in it."""
+        return self.header(b"content-type").startswith((b"text/", b"application/json"))
+
+
+#: Makes the answer to a request that cannot be served: status, title, words, and the error if there is one.
+ErrorPage = Callable[[int, str, str, AvowError | None], str]
+
+
+class Edge:
+    """Wraps a starlette-style application: anything with `routes` that declare what they are for.
+
+    Args:
+        open_unit: opens a unit for a declaration and a request.
+        check_form: whether a form was sent from the site itself.
+        error_page: writes the page for what cannot be served.
+    """
+
+    def __init__(
+        self,
+        app: Router,
+        *,
+        open_unit: Callable[[Acts, Intake], Unit],
+        check_form: Callable[[Intake], bool],
+        error_page: ErrorPage,
+        visits: Visits | None,
+    ) -> None:
+        self.app = app
+        self.open_unit = open_unit
+        self.check_form = check_form
+        self.error_page = error_page
+        self.visits = visits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection; see the module."""
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._serve(scope, receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1008})
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        intake, stripped = take_in(scope)
+        declaration = match(self.app.routes, stripped)
+        if intake.channel == "http":
+            # Not a redirect: whoever followed one would have asked in the clear already.
+            await self._fail(send, intake, 426, "Use an encrypted connection", "This site answers over HTTPS only.")
+        elif declaration is None:
+            await self._fail(send, intake, 404, "There is no such page", "The address leads nowhere on this site.")
+        elif declaration.public:
+            await self._pass(stripped, receive, send, intake)
+        else:
+            await self._judged(declaration, intake, stripped, receive, send)
+
+    async def _judged(self, declaration: Acts, intake: Intake, scope: Scope, receive: Receive, send: Send) -> None:
+        body = await _read(receive)
+        if body is None:
+            return await self._fail(send, intake, 413, "Too much at once", "The form is larger than this site takes.")
+        intake.body = body
+        if intake.method not in ("GET", "HEAD", "OPTIONS") and not self.check_form(intake):
+            words = (
+                "The form was not sent from this site, or it is too old. Go back, reload the page and send it again."
+            )
+            return await self._fail(send, intake, 403, "Please send the form again", words)
+        unit = self.open_unit(declaration, intake)
+        unit.enter()
+        answer = Answer()
+        error: AvowError | None = None
+        cookies = Cookies(unit, intake)
+        try:
+            scope["avow"] = (unit, intake, cookies)
+            await self.app(scope, _replay(body), answer.take)
+            await run_sync(self._finish, unit, intake, cookies, answer)
+        except Refused as refused:
+            error = refused
+        except Exception:
+            log.exception("a page failed: %s %s", intake.method, declaration.place)
+            error = AvowError("failed")
+        finally:
+            unit.leave()
+            await run_sync(_end, unit, error is not None)
+        if isinstance(error, Refused):
+            words = "The privacy policy of this site does not allow what this page was about to do."
+            return await self._fail(send, intake, 403, "This was not done", words, error)
+        if error is not None:
+            words = "Something went wrong on our side, and nothing was changed. Please try again in a moment."
+            return await self._fail(send, intake, 500, "This did not work", words)
+        await _send(send, answer.status, answer.headers, bytes(answer.body))
+
+    def _finish(self, unit: Unit, intake: Intake, cookies: Cookies, answer: Answer) -> None:
+        """Judge what is about to leave, make the unit durable, and only then write the values in."""
+        for name, value in answer.headers:
+            if name == b"set-cookie":
+                unit.judge(
+                    "set", cookie_term(unit, value.partition(b"=")[0].decode("latin-1").strip()), place=unit.place
+                )
+                raise Refused("a cookie was set past work.set_cookie", help="use work.set_cookie: it is judged there")
+        check_exits(unit, answer.headers, bytes(answer.body) if answer.is_text else b"")
+        page = answer.status < 400 and answer.header(b"content-type").startswith(b"text/html")
+        if page and self.visits is not None:
+            self.visits.note(unit, intake)
+        if answer.is_text:
+            answer.body = bytearray(fill_page(unit, answer.body.decode()).encode())
+        else:
+            unit.commit()
+        answer.headers = [
+            (k, v) for k, v in answer.headers if k not in (b"content-length", b"server", b"etag", b"last-modified")
+        ]
+        answer.headers += [(b"content-length", b"%d" % len(answer.body)), *cookies.headers(), *_security(intake)]
+        answer.headers.append((b"cache-control", b"no-store"))
+
+    async def _pass(self, scope: Scope, receive: Receive, send: Send, intake: Intake) -> None:
+        """Files that carry nothing personal: stripped on the way in, with the site's headers on the way out."""
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message.get("headers", []), *_security(intake)]}
+            await send(message)
+
+        await self.app(scope, receive, with_headers)
+
+    async def _fail(
+        self, send: Send, intake: Intake, status: int, title: str, words: str, error: AvowError | None = None
+    ) -> None:
+        page = self.error_page(status, title, words, error).encode()
+        headers = [
+            (b"content-type", b"text/html; charset=utf-8"),
+            (b"content-length", b"%d" % len(page)),
+            (b"cache-control", b"no-store"),
+            *_security(intake),
+        ]
+        if status == 426:
+            headers.append((b"upgrade", b"TLS/1.2"))
+        await _send(send, status, headers, page)
+
+
+def _end(unit: Unit, failed: bool) -> None:
+    if failed:
+        unit.rollback()
+    unit.end()
+
+
+def _security(intake: Intake) -> list[tuple[bytes, bytes]]:
+    return security_headers(intake.channel == "https")
+
+
+async def _read(receive: Receive) -> bytes | None:
+    """The whole body, or None when it is larger than a form may be."""
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return bytes(body)
+        body += message.get("body", b"")
+        if len(body) > LARGEST_BODY:
+            return None
+        if not message.get("more_body", False):
+            return bytes(body)
+
+
+def _replay(body: bytes) -> Receive:
+    """A `receive` that gives the body once more, to applications that read it themselves."""
+    sent = False
+
+    async def receive() -> Message:
+        nonlocal sent
+        if sent:
+            return {"type": "http.disconnect"}
+        sent = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
+
+
+async def _send(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

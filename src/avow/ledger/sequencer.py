@@ -1,0 +1,185 @@
+"""The sequencer: turns pending entries into the chain, one batch at a time.
+
+A unit of work leaves its entries as pending rows, in the transaction of the data they speak of. One
+sequencer at a time (SQLite: the write lock; PostgreSQL: an advisory lock) drains them in batches:
+within one transaction it chains each body to the root before it, adds to the tally of its sentences
+and deletes the pending row. Rows are drained by deletion, never by highest id: a database may commit
+out of order. A batch is shuffled, so that the order of entries does not say who came first.
+
+After the commit a copy of the head (size and root) is written to a file outside the database. A
+ledger that has become shorter than that copy, or has another root at that size, was tampered with.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections import Counter
+from pathlib import Path
+
+from sqlalchemy import Connection, delete, func, select, text
+
+from avow.errors import LedgerError, StoreError
+from avow.ledger.chain import EMPTY, Head
+from avow.ledger.entry import Entry
+from avow.store.connection import Store
+from avow.store.schema import Schema
+
+#: Entries chained in one transaction.
+BATCH = 500
+
+#: PostgreSQL advisory lock of the sequencer ("avow" in ASCII).
+_LOCK = 0x61766F77
+
+
+class Sequencer:
+    """Chains the pending entries of one installation; `head_file` is the copy outside the database."""
+
+    def __init__(self, store: Store, schema: Schema, head_file: Path) -> None:
+        self.store = store
+        self.schema = schema
+        self.head_file = head_file
+
+    def begin(self) -> None:
+        """Write the first copy of the head, where both the ledger and the copy are still empty.
+
+        Raises:
+            LedgerError: the ledger has entries that the copy does not vouch for.
+        """
+        with self.store.reading() as connection:
+            head = current_head(connection, self.schema)
+            if head.size == 0 and read_head(self.head_file) is None:
+                write_head(self.head_file, head)
+            else:
+                self._check(head, connection)
+
+    def run(self) -> int:
+        """Chain everything that is pending now; the number of entries chained.
+
+        Raises:
+            LedgerError: the head's copy is ahead of the database: the ledger was cut or exchanged.
+            StoreError: the head's copy cannot be written.
+        """
+        total = 0
+        while count := self._batch():
+            total += count
+        return total
+
+    def _batch(self) -> int:
+        with self.store.writing() as connection:
+            if self.store.dialect == "postgresql":
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+            pending = list(
+                connection.execute(select(self.schema.pending.c.id, self.schema.pending.c.body).limit(BATCH))
+            )
+            if not pending:
+                return 0
+            secrets.SystemRandom().shuffle(pending)
+            head = current_head(connection, self.schema)
+            self._check(head, connection)
+            rows: list[dict[str, object]] = []
+            entries: list[Entry] = []
+            for row in pending:
+                body = bytes(row.body)
+                entries.append(Entry.decode(body))
+                number, head = head.size, head.after(body)
+                rows.append({"number": number, "body": body, "root": head.root})
+            connection.execute(self.schema.entry.insert(), rows)
+            connection.execute(
+                delete(self.schema.pending).where(self.schema.pending.c.id.in_([row.id for row in pending]))
+            )
+            self._tally(connection, entries)
+        write_head(self.head_file, head)
+        return len(rows)
+
+    def _check(self, head: Head, connection: Connection) -> None:
+        """Never build on a ledger that no longer contains what was once written outside."""
+        kept = read_head(self.head_file)
+        if kept is None:
+            raise LedgerError(
+                f"the head's copy `{self.head_file}` is missing",
+                help="put it back from where it is kept; the ledger is not continued without it",
+            )
+        if kept.size == 0:
+            return
+        root = connection.scalar(select(self.schema.entry.c.root).where(self.schema.entry.c.number == kept.size - 1))
+        if kept.size > head.size or root is None or bytes(root) != kept.root:
+            raise LedgerError(
+                f"the ledger has {head.size} entries, but its head outside the database tells of {kept.size}"
+                if kept.size > head.size
+                else f"entry {kept.size} of the ledger is not the one that its head outside the database tells of",
+                help="stop the service and run `avow ledger verify`; restore the database that belongs to the head",
+            )
+
+    def _tally(self, connection: Connection, entries: list[Entry]) -> None:
+        tally = self.schema.tally
+        permitted: Counter[str] = Counter()
+        refused: Counter[str] = Counter()
+        hours: dict[str, int] = {}
+        for item in entries:
+            for anchor in item.sentences:
+                (refused if item.event == "refused" else permitted)[anchor] += 1
+                hours[anchor] = max(hours.get(anchor, 0), item.hour)
+        for anchor, hour in sorted(hours.items()):
+            changed = connection.execute(
+                tally.update()
+                .where(tally.c.anchor == anchor)
+                .values(
+                    permitted=tally.c.permitted + permitted[anchor],
+                    refused=tally.c.refused + refused[anchor],
+                    hour=hour,
+                )
+            )
+            if changed.rowcount == 0:
+                connection.execute(
+                    tally.insert().values(
+                        anchor=anchor, permitted=permitted[anchor], refused=refused[anchor], hour=hour
+                    )
+                )
+
+
+def current_head(connection: Connection, schema: Schema) -> Head:
+    """The head of the chain as the database has it."""
+    last = connection.execute(
+        select(schema.entry.c.number, schema.entry.c.root).order_by(schema.entry.c.number.desc()).limit(1)
+    ).first()
+    return EMPTY if last is None else Head(last.number + 1, bytes(last.root))
+
+
+def pending_count(connection: Connection, schema: Schema) -> int:
+    """How many entries wait to be chained."""
+    return connection.scalar(select(func.count()).select_from(schema.pending)) or 0
+
+
+def read_head(file: Path) -> Head | None:
+    """The head's copy outside the database, or None where none was written yet.
+
+    Raises:
+        LedgerError: the copy is there and cannot be read.
+    """
+    try:
+        return Head.decode(file.read_bytes())
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise LedgerError(f"the head's copy `{file}` cannot be read: {error.strerror}") from None
+
+
+def write_head(file: Path, head: Head) -> None:
+    """Replace the copy of the head: written, synced and renamed, so that a crash leaves the old or the new one."""
+    scratch = file.with_name(file.name + ".new")
+    try:
+        with scratch.open("wb") as stream:
+            stream.write(head.encode())
+            stream.flush()
+            os.fsync(stream.fileno())
+        scratch.replace(file)
+        folder = os.open(file.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except OSError as error:
+        raise StoreError(
+            f"the head's copy `{file}` cannot be written: {error.strerror}", help="free space, or mend the rights"
+        ) from None

@@ -1,0 +1,73 @@
+"""Sharing a record with a declared recipient: exactly the fields that the policy lists for it.
+
+Each field is judged when the share is asked for and again when it leaves; one refused field stops the
+whole share. The text goes from the envelope into the request and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from avow.errors import SetupError
+from avow.outbound.https import HttpsChannel
+from avow.vault.columns import Field
+
+if TYPE_CHECKING:
+    from avow.engine import Policy
+    from avow.outbox.queue import Send
+    from avow.vault.record import Record
+    from avow.vault.unit import Unit
+
+
+class RecipientDoor:
+    """The way out to one recipient, over HTTPS."""
+
+    channel = "https"
+
+    def __init__(self, policy: Policy, name: str, channel: HttpsChannel) -> None:
+        self.policy = policy
+        self.name = name
+        self._channel = channel
+
+    def pack(self, unit: Unit, send: Send, record: Record) -> Callable[[], Mapping[str, Any]]:
+        """Judge every field, then return what posts them; see `avow.outbox.courier.Door`."""
+        fields = shared_fields(self.policy, self.name, record)
+        judge_share(unit, self.name, fields, purpose=send.purpose)
+        values = {field.name: getattr(record, field.name)._reveal() for field in fields}
+        body = {"reference": send.id, "fields": values}
+        return lambda: self._channel.post(body, idempotency=send.id)
+
+
+def shared_fields(policy: Policy, name: str, record: Record) -> list[Field]:
+    """The fields of `record` that the policy lists for the recipient; those left empty are not among them.
+
+    Raises:
+        SetupError: the policy declares no such recipient, or the record has none of its fields.
+    """
+    recipient = policy.recipients.get(name)
+    if recipient is None:
+        raise SetupError(
+            f"the policy declares no recipient `{name}`",
+            help=f"it declares {', '.join(sorted(policy.recipients)) or 'none'}",
+        )
+    fields = [
+        field
+        for field in record.__layout__.fields.values()
+        if any(policy.vocabulary.covers("category", wide, field.category) for wide in recipient.fields)
+        and getattr(record, field.name) is not None
+    ]
+    if not fields:
+        raise SetupError(
+            f"a {type(record).__name__} has none of the fields that the policy lists for `{name}`",
+            help=f"it lists {', '.join(recipient.fields) or 'none'}",
+        )
+    return fields
+
+
+def judge_share(unit: Unit, name: str, fields: list[Field], *, purpose: str) -> None:
+    """Ask for each field whether it may be shared; the first refusal raises."""
+    for field in fields:
+        unit.judge(
+            "share", field.category, recipient=name, purpose=purpose, channel=RecipientDoor.channel, role=unit.role
+        )

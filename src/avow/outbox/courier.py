@@ -1,0 +1,131 @@
+"""The courier: delivers what is due, each send in three steps that a crash may fall between.
+
+1. claim, judge again, write the attempt into the ledger, commit;
+2. open the socket: nothing has left before the attempt was durable;
+3. write how it ended, with what the reply changes in the service's records, in one transaction.
+
+A crash after the second step leaves the attempt's lease to run out; the same send goes out again under
+the same id, by which the peer knows it (idempotency key, Message-ID).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from avow.errors import AvowError, DeliveryError, Refused, Rejected, first_line
+from avow.outbox.queue import MOST_ATTEMPTS, Send, claim, close, retry
+from avow.vault.unit import Unit
+
+if TYPE_CHECKING:
+    from avow.vault.record import Record
+    from avow.vault.vault import Vault
+
+log = logging.getLogger("avow.outbox")
+
+#: What a parcel does when it is sent: opens the socket and gives the peer's reply.
+Parcel = Callable[[], Mapping[str, Any]]
+
+
+class Door(Protocol):
+    """A way out. `pack` judges what is to leave, now, and returns what sends it."""
+
+    channel: str
+
+    def pack(self, unit: Unit, send: Send, record: Record) -> Parcel:
+        """Judge and open what leaves; no socket yet.
+
+        Raises:
+            Refused: it may not leave (any more).
+        """
+        ...
+
+
+#: Called after a delivery, in the transaction that records it: the unit, the record, the peer's reply.
+Delivered = Callable[[Unit, Any, Mapping[str, Any]], None]
+
+
+class Courier:
+    """Delivers the outbox of one installation through its doors (by kind, then by name)."""
+
+    def __init__(
+        self,
+        vault: Vault,
+        door_of: Callable[[str, str], Door],
+        delivered: Callable[[str, str], Delivered | None],
+    ) -> None:
+        self.vault = vault
+        self.door_of = door_of
+        self.delivered = delivered
+
+    def run(self) -> int:
+        """Deliver everything that is due now; the number of attempts made."""
+        attempts = 0
+        while self._one():
+            attempts += 1
+        return attempts
+
+    def _one(self) -> bool:
+        schema = self.vault.home.schema
+        unit = Unit(self.vault, "", "")
+        send: Send | None = None
+        try:
+            with unit:
+                send = claim(unit.db, schema, self.vault.clock())
+                if send is None:
+                    return False
+                if send.attempts > MOST_ATTEMPTS:
+                    close(unit.db, schema, send, "failed", "given up: no attempt came to an end")
+                    return True
+                unit.role, unit.purpose = send.role, send.purpose
+                door = self.door_of(send.kind, send.name)
+                unit.channel = door.channel
+                record = self._record(unit, send)
+                unit.viewer = record.owner_id
+                parcel = door.pack(unit, send, record)
+                unit.note("attempted", send.kind, send.name, purpose=send.purpose, recipient=send.name)
+        except AvowError as error:
+            if send is None:
+                raise
+            state = "refused" if isinstance(error, Refused) else "failed"
+            log.warning("send %s was %s when it was about to leave: %s", send.id, state, first_line(error))
+            with self.vault.store.writing() as connection:
+                close(connection, schema, send, state, first_line(error))
+            return True
+        self._deliver(send, parcel)
+        return True
+
+    def _deliver(self, send: Send, parcel: Parcel) -> None:
+        schema = self.vault.home.schema
+        event = "done"
+        reply: Mapping[str, Any] = {}
+        note = ""
+        try:
+            reply = parcel()
+        except Rejected as error:
+            event, note = "failed", first_line(error)
+        except DeliveryError as error:
+            event, note = "retry", first_line(error)
+        with Unit(self.vault, send.role, send.purpose, channel=self.door_of(send.kind, send.name).channel) as unit:
+            if event == "retry":
+                if retry(unit.db, schema, send, self.vault.clock(), note):
+                    log.warning("send %s will be tried again: %s", send.id, note)
+                    return
+                event = "failed"
+            else:
+                close(unit.db, schema, send, event, note)
+            unit.note(event, send.kind, send.name, purpose=send.purpose, recipient=send.name)
+            hook = self.delivered(send.kind, send.name)
+            if event == "done" and hook is not None:
+                record = self._record(unit, send)
+                unit.viewer = record.owner_id
+                hook(unit, record, reply)
+
+    def _record(self, unit: Unit, send: Send) -> Any:
+        for kind in self.vault.home.records:
+            if kind.__table__.name == send.record_table:
+                record = unit.db.get(kind, (send.owner, send.record_id))
+                if record is not None:
+                    return record
+        raise Refused(f"the record of send {send.id} is gone")

@@ -1,0 +1,122 @@
+"""The outbox table: putting a send in, claiming one that is due, and saying how it ended.
+
+A row holds ids only; what leaves is read from the record at the moment of leaving and judged again.
+
+    ready ──claim──▶ attempted ──▶ done | failed | refused
+      ▲                  │
+      └──── retry ───────┘          (an attempt whose worker died becomes due again)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, or_, select
+from sqlalchemy.orm import Session
+
+from avow.store.schema import Schema
+from avow.vault.vault import new_id
+
+if TYPE_CHECKING:
+    from avow.vault.record import Record
+    from avow.vault.unit import Unit
+
+#: Seconds that an attempt may take before another worker takes it for dead.
+LEASE = 60.0
+
+#: Seconds before the first retry; doubled each time up to the longest.
+FIRST_RETRY, LONGEST_RETRY = 2.0, 3600.0
+
+#: Attempts after which a send is given up and stays visible as failed.
+MOST_ATTEMPTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """One row of the outbox. `kind` names the door (`share`, `send`), `name` the recipient or message."""
+
+    id: str
+    kind: str
+    name: str
+    owner: str
+    record_table: str
+    record_id: str
+    role: str
+    purpose: str
+    attempts: int
+
+
+def put(unit: Unit, kind: str, name: str, record: Record, *, purpose: str) -> str:
+    """Queue a send in the unit's transaction; it leaves after the commit. The id of the send."""
+    outbox = unit.vault.home.schema.outbox
+    identity = new_id()
+    unit.db.flush()  # the owner's row must be there before the send refers to it
+    unit.db.execute(
+        outbox.insert().values(
+            id=identity,
+            owner=record.owner_id,
+            kind=kind,
+            name=name,
+            record_table=record.__table__.name,  # type: ignore[attr-defined]
+            record_id=record.id,
+            role=unit.role,
+            purpose=purpose,
+            state="ready",
+            attempts=0,
+            due=unit.vault.clock(),
+            note="",
+        )
+    )
+    return identity
+
+
+def claim(db: Session, schema: Schema, now: float) -> Send | None:
+    """Take the send that is due longest and mark it attempted until the lease ends.
+
+    Several workers may claim at once: on PostgreSQL each skips what another has locked, on SQLite
+    the write lock of the transaction keeps them apart.
+    """
+    outbox = schema.outbox
+    row = db.execute(
+        select(outbox)
+        .where(outbox.c.due <= now, or_(outbox.c.state == "ready", outbox.c.state == "attempted"))
+        .order_by(outbox.c.due)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    ).first()
+    if row is None:
+        return None
+    db.execute(
+        outbox.update()
+        .where(outbox.c.id == row.id)
+        .values(state="attempted", attempts=row.attempts + 1, due=now + LEASE)
+    )
+    return Send(
+        row.id,
+        row.kind,
+        row.name,
+        row.owner,
+        row.record_table,
+        row.record_id,
+        row.role,
+        row.purpose,
+        row.attempts + 1,
+    )
+
+
+def close(connection: Connection | Session, schema: Schema, send: Send, state: str, note: str = "") -> None:
+    """Say how an attempt ended for good: `done`, `failed` or `refused`."""
+    outbox = schema.outbox
+    connection.execute(outbox.update().where(outbox.c.id == send.id).values(state=state, note=note))
+
+
+def retry(connection: Connection | Session, schema: Schema, send: Send, now: float, note: str) -> bool:
+    """Put an attempt back for later, with a growing pause; False when it has been tried too often."""
+    if send.attempts >= MOST_ATTEMPTS:
+        close(connection, schema, send, "failed", note)
+        return False
+    pause = min(FIRST_RETRY * 2 ** (send.attempts - 1), LONGEST_RETRY)
+    outbox = schema.outbox
+    connection.execute(outbox.update().where(outbox.c.id == send.id).values(state="ready", due=now + pause, note=note))
+    return True

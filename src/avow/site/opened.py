@@ -1,0 +1,306 @@
+"""An opened site: one installation, put together and running.
+
+DATA/                     (0700)
+  keyring                 keys, never in the database
+  ledger.head             the copy of the ledger's head
+  site.db                 the SQLite database, unless another store is named
+"""
+
+from __future__ import annotations
+
+import hmac
+import time
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import TemplateNotFound
+from markupsafe import escape
+from sqlalchemy import select
+from starlette.routing import Router
+
+from avow.edge import logs
+from avow.edge.acts import Acts, check_routes
+from avow.edge.csrf import issue, same_origin, verify
+from avow.edge.detectors import contains_card
+from avow.edge.exits import guard_of
+from avow.edge.guard import ExitGuard
+from avow.edge.intake import Intake
+from avow.edge.middleware import Edge
+from avow.edge.pages import environment, fill_letter
+from avow.edge.privacy import Tally
+from avow.edge.visits import Visits
+from avow.errors import AvowError, SetupError, StoreError
+from avow.keys.keyring import FileKeyring
+from avow.ledger.sequencer import Sequencer
+from avow.outbound.exchange import Exchanges, Reply
+from avow.outbound.https import HttpsChannel
+from avow.outbound.letter import LetterDoor
+from avow.outbound.recipient import RecipientDoor
+from avow.outbound.smtp import SmtpChannel
+from avow.outbox.courier import Courier, Delivered, Door
+from avow.site.background import Background
+from avow.site.work import Work
+from avow.store.connection import Store
+from avow.vault.current import unit_if_any
+from avow.vault.unit import Unit
+from avow.vault.vault import Vault
+
+if TYPE_CHECKING:
+    from avow.site.site import Site
+    from avow.vault.record import Record
+
+#: The name under which the mail server's address is configured, beside the recipients'.
+MAIL = "mail"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where an installation lives and whom it reaches.
+
+    Attributes:
+        data: folder for the keyring, the ledger's head and, unless `store` is given, the database.
+        store: a database URL.
+        endpoints: address by recipient (`https://…`), and of the mail server under `mail` (`smtps://…`).
+        ca: a PEM file of the only authority that peers' certificates may come from; default: the system's.
+        base: how the site is reached from outside, for links in mails.
+        clock: unix seconds.
+        timeout: seconds that a peer has to answer.
+        background: whether sends, settlements and the ledger are worked off by a thread of this process.
+    """
+
+    data: Path
+    store: str | None = None
+    endpoints: Mapping[str, str] = field(default_factory=dict)
+    ca: Path | None = None
+    base: str = "http://127.0.0.1:8000"
+    clock: Callable[[], float] = time.time
+    timeout: float = 10.0
+    background: bool = True
+
+
+class Opened:
+    """One running installation of a site. Made by `Site.open`."""
+
+    def __init__(self, site: Site, settings: Settings) -> None:
+        self.site = site
+        self.settings = settings
+        self.policy = site.policy
+        check_routes(site.routes)
+        self._check_endpoints()
+        _make_folder(settings.data)
+        store = Store.open(settings.store or f"sqlite:///{settings.data / 'site.db'}")
+        try:
+            self.keyring = self._keyring(store)
+            self.vault = Vault(
+                store=store,
+                policy=site.policy,
+                keyring=self.keyring,
+                home=site.home,
+                person_class=site.person_class,
+                clock=settings.clock,
+                subject=site.subject,
+                new_guard=ExitGuard,
+                inspectors=(self._card_seen,) if site.card in site.policy.vocabulary.words["category"] else (),
+            )
+            self.vault.prepare()
+            self.sequencer = Sequencer(store, site.home.schema, settings.data / "ledger.head")
+            self.sequencer.begin()
+        except BaseException:
+            site.home.bind(None)
+            store.close()
+            raise
+        self.templates = environment(site.pages)
+        self._channels: dict[str, HttpsChannel] = {}
+        self.exchanges = Exchanges(self.vault, self._channel, self._settled)
+        self.courier = Courier(self.vault, self._door, self._delivered)
+        self.app = self._edge()
+        logs.install(_current_guard)
+        self.background = Background(self)
+        if settings.background:
+            self.background.start()
+
+    def close(self) -> None:
+        """Stop the background work and give back the connections."""
+        self.background.stop()
+        logs.uninstall()
+        self.vault.close()
+
+    # -- for work and doors -----------------------------------------------------------------------
+
+    def unit(self, role: str, purpose: str, **options: Any) -> Unit:
+        """A unit of work for a role and purpose that the policy knows.
+
+        Raises:
+            SetupError: it does not know them.
+        """
+        vocabulary = self.policy.vocabulary
+        for kind, word, known in (("role", role, vocabulary.words["role"]), ("purpose", purpose, vocabulary.words["purpose"])):
+            if word not in known:
+                raise SetupError(f"the policy knows no {kind} `{word}`", help=f"it knows {', '.join(sorted(known))}")
+        return Unit(self.vault, role, purpose, **options)
+
+    @property
+    def letters(self) -> LetterDoor:
+        """The way out by mail."""
+        channel = SmtpChannel(self._endpoint(MAIL), self.settings.ca, self.settings.timeout)
+        return LetterDoor(
+            channel, self._letter, fill_letter, address=self.site.address, sender=self._sender()
+        )
+
+    def _sender(self) -> str:
+        sender = self.policy.contact.email
+        if sender is None:
+            raise SetupError("the policy gives no mail address to write from", help="add `email:` to its `contact:`")
+        return sender
+
+    def secret_of(self, record: Record) -> str:
+        """The secret of a record's link: 256 bits under a key outside the database."""
+        parts = (self.vault.tenant, record.owner_id, record.__table__.name, record.id)  # type: ignore[attr-defined]
+        mac = hmac.digest(self.keyring.secret("link"), "\0".join(parts).encode(), "sha256")
+        return urlsafe_b64encode(mac).decode().rstrip("=")
+
+    def csrf_token(self) -> str:
+        """A token that shows that a form came from this site."""
+        return issue(self.keyring.secret("csrf"), "", self.settings.clock())
+
+    def page(self, work: Work, template: str, context: Mapping[str, Any]) -> str:
+        """A template of the site, rendered with what every page may use."""
+        return self.templates.get_template(template).render(
+            {
+                **self.site.shared_context,
+                "work": work,
+                "csrf": work.csrf,
+                "policy": self.policy,
+                "path": work.current_path,
+                **context,
+            }
+        )
+
+    def tallies(self) -> dict[str, Tally]:
+        """How often each sentence permitted and refused, from the ledger."""
+        table = self.vault.home.schema.tally
+        with self.vault.store.reading() as connection:
+            return {
+                row.anchor: Tally(row.permitted, row.refused, row.hour) for row in connection.execute(select(table))
+            }
+
+    # -- putting together -------------------------------------------------------------------------
+
+    def _check_endpoints(self) -> None:
+        needed = [*self.policy.recipients, *([MAIL] if self.policy.messages else [])]
+        leaves = [name for name in needed if name not in self.settings.endpoints and self._is_leaf(name)]
+        unknown = [name for name in self.settings.endpoints if name not in needed]
+        if unknown:
+            raise SetupError(
+                f"an address is configured for `{unknown[0]}`, which the policy does not declare",
+                help="declare the recipient in the policy, or remove the address",
+            )
+        if leaves and self.settings.endpoints:
+            raise SetupError(
+                "no address is configured for " + ", ".join(f"`{name}`" for name in leaves),
+                help="give each recipient of the policy an endpoint",
+            )
+
+    def _is_leaf(self, name: str) -> bool:
+        recipient = self.policy.recipients.get(name)
+        return recipient is None or bool(recipient.fields)
+
+    def _keyring(self, store: Store) -> FileKeyring:
+        path = self.settings.data / "keyring"
+        if path.exists():
+            return FileKeyring.open(path)
+        with store.reading() as connection:
+            meta = self.site.home.schema.meta
+            if store.engine.dialect.has_table(connection, meta.name):
+                return FileKeyring.open(path)  # says that it is missing: a database without its keys is not begun anew
+        return FileKeyring.create(path)
+
+    def _edge(self) -> Edge:
+        visits = None
+        if self.site.visit is not None:
+            visits = Visits(self.site.visit, subject=self.site.visitor, purpose=self.site.visits_for)
+        return Edge(
+            Router(self.site.routes),
+            open_unit=self._open_unit,
+            check_form=self._check_form,
+            error_page=self._error_page,
+            visits=visits,
+        )
+
+    def _open_unit(self, declaration: Acts, intake: Intake) -> Unit:
+        return self.unit(declaration.role, declaration.purpose, place=declaration.place, channel=intake.channel)
+
+    def _check_form(self, intake: Intake) -> bool:
+        if not same_origin(intake.headers, intake.origin):
+            return False
+        try:
+            token = intake.typed().get("csrf", "")
+        except ValueError:
+            return False
+        return verify(self.keyring.secret("csrf"), "", token, self.settings.clock())
+
+    def _error_page(self, status: int, title: str, words: str, error: AvowError | None) -> str:
+        verdict = getattr(error, "verdict", None)
+        context = {
+            **self.site.shared_context,
+            "status": status,
+            "title": title,
+            "words": words,
+            "sentences": verdict.sentences if verdict else (),
+            "policy": self.policy,
+            "path": "",
+        }
+        try:
+            return self.templates.get_template("error.html").render(context)
+        except TemplateNotFound:
+            return f"<!doctype html><title>{escape(title)}</title><h1>{escape(title)}</h1><p>{escape(words)}</p>"
+
+    def _card_seen(self, text: str) -> Iterable[str]:
+        return (self.site.card,) if contains_card(text) else ()
+
+    def _endpoint(self, name: str) -> str:
+        try:
+            return self.settings.endpoints[name]
+        except KeyError:
+            raise SetupError(
+                f"no address is configured for `{name}`", help="pass it in `endpoints`, or run with --local-peers"
+            ) from None
+
+    def _channel(self, recipient: str) -> HttpsChannel:
+        if recipient not in self._channels:
+            self._channels[recipient] = HttpsChannel(self._endpoint(recipient), self.settings.ca, self.settings.timeout)
+        return self._channels[recipient]
+
+    def _door(self, kind: str, name: str) -> Door:
+        return self.letters if kind == "send" else RecipientDoor(self.policy, name, self._channel(name))
+
+    def _letter(self, unit: Unit, message: str, record: Record) -> str:
+        work = Work(self, unit)
+        link = self.settings.base + self.site.link.format(secret=work.secret(record))
+        context = {**self.site.shared_context, "order": record, "record": record, "link": link, "policy": self.policy}
+        return self.templates.get_template(f"mail/{message}.txt").render(context)
+
+    def _settled(self, recipient: str) -> Callable[[Unit, Any, Reply], None] | None:
+        hook = self.site.settled.get(recipient)
+        return None if hook is None else lambda unit, record, reply: hook(Work(self, unit), record, reply)
+
+    def _delivered(self, kind: str, name: str) -> Delivered | None:
+        hook = self.site.delivered.get((kind, name))
+        return None if hook is None else lambda unit, record, reply: hook(Work(self, unit), record, reply)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"the folder `{folder}` cannot be made: {error.strerror}", help="name a folder that this user may write"
+        ) from None
+
+
+def _current_guard() -> ExitGuard | None:
+    unit = unit_if_any()
+    return guard_of(unit) if unit is not None else None

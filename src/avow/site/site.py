@@ -1,0 +1,236 @@
+"""A service, declared: its policy, its records, its pages and what happens when something left.
+
+Declaring opens nothing. `open()` puts the parts together on a folder or database; only then do units
+of work exist. A site may be opened, closed and opened elsewhere, as tests do.
+
+    site = Site("policy.md", pages="pages", static="static")
+
+    class Order(site.Record): ...
+
+    @site.page("/", role="storefront", purpose="shopping", place="shop")
+    def home(work):
+        return work.render("home.html")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from avow.edge.acts import acts
+from avow.edge.form import Form
+from avow.edge.visits import FIELDS, visit_record
+from avow.engine import Policy
+from avow.errors import SetupError
+from avow.site.opened import Opened, Settings
+from avow.site.work import Work
+from avow.vault.record import record_base
+
+if TYPE_CHECKING:
+    from avow.outbound.exchange import Reply
+    from avow.vault.unit import Unit
+
+Handler = Callable[[Work], Response]
+FormHandler = Callable[[Work, Any], Response]
+
+
+class Site:
+    """One service. `policy` is the path of its policy file, read and checked at once.
+
+    Args:
+        store: a database URL, if the site always lives in the same one.
+        pages: folder of the templates; `pages/mail/NAME.txt` are the mails.
+        static: folder of files that carry nothing personal, served under /static.
+        subject, visitor: the policy's names for whose information it is, and for who only looks.
+        visits_for: the purpose for which visits are noted.
+        address: the category that holds a person's mail address.
+        card: the category that a card number found in free text counts as.
+        link: the path of the page that a secret link in a mail leads to.
+
+    Raises:
+        PolicyError: the policy does not hold; all its faults at once.
+    """
+
+    def __init__(
+        self,
+        policy: str | Path,
+        store: str | None = None,
+        *,
+        pages: str | Path | None = None,
+        static: str | Path | None = None,
+        subject: str = "customer",
+        visitor: str = "visitor",
+        visits_for: str = "selection",
+        address: str = "contact.email",
+        card: str = "card.number",
+        link: str = "/order/{secret}",
+    ) -> None:
+        self.policy = Policy.load(policy)
+        self.store = store
+        self.pages = Path(pages) if pages else None
+        self.subject = subject
+        self.visitor = visitor
+        self.visits_for = visits_for
+        self.address = address
+        self.card = card
+        self.link = link
+        self.home, self.Record, self.person_class = record_base()
+        self.visit = visit_record(self.Record) if self._notes_visits() else None
+        self.routes: list[BaseRoute] = []
+        self.settled: dict[str, Callable[[Work, Any, Reply], None]] = {}
+        self.delivered: dict[tuple[str, str], Callable[[Work, Any, Mapping[str, Any]], None]] = {}
+        self.shared_context: dict[str, Any] = {}
+        self._opened: Opened | None = None
+        if static:
+            files = StaticFiles(directory=static)
+            files.__avow_public__ = True  # type: ignore[attr-defined]
+            self.routes.append(Mount("/static", files))
+        self.page("/privacy", role="storefront", purpose=self._any_purpose(), place="privacy")(_privacy)
+
+    # -- declaring --------------------------------------------------------------------------------
+
+    def page(
+        self, path: str, *, role: str, purpose: str, place: str, methods: tuple[str, ...] = ("GET",)
+    ) -> Callable[[Handler], Handler]:
+        """Declare a page: a plain function of `work` that returns a response."""
+
+        def declare(handler: Handler) -> Handler:
+            @acts(role, purpose, place)
+            def endpoint(request: Request) -> Response:
+                return handler(self._work(request))
+
+            self.routes.append(Route(path, endpoint, methods=list(methods), name=f"{place}:{path}:{methods}"))
+            return handler
+
+        return declare
+
+    def form(
+        self, path: str, form: type[Form], *, role: str, purpose: str, place: str, page: Callable[[Work, Any], Response]
+    ) -> Callable[[FormHandler], FormHandler]:
+        """Declare what a sent form does. A form that is not in order goes back to `page(work, form)`.
+
+        The same path also serves the empty form on GET.
+        """
+
+        def declare(handler: FormHandler) -> FormHandler:
+            @acts(role, purpose, place)
+            def endpoint(request: Request) -> Response:
+                work = self._work(request)
+                if request.method != "POST":
+                    return page(work, form())
+                sent = work.read_form(form)
+                response = handler(work, sent) if sent.valid else page(work, sent)
+                if not sent.valid:  # by its fields, or because the handler found a reason
+                    response.status_code = 422
+                return response
+
+            self.routes.append(Route(path, endpoint, methods=["GET", "POST"], name=f"{place}:{path}:form"))
+            return handler
+
+        return declare
+
+    def exchanged(self, recipient: str) -> Callable[[Any], Any]:
+        """Declare what the outcome of an exchange changes: called in the transaction that records it."""
+        return self._register(self.settled, recipient)
+
+    def shared(self, recipient: str) -> Callable[[Any], Any]:
+        """Declare what a recipient's reply changes: called in the transaction that records the delivery."""
+        return self._register(self.delivered, ("share", recipient))
+
+    def _register(self, where: dict[Any, Any], key: Any) -> Callable[[Any], Any]:
+        def declare(handler: Any) -> Any:
+            where[key] = handler
+            return handler
+
+        return declare
+
+    # -- opening ----------------------------------------------------------------------------------
+
+    def open(self, data: str | Path, **settings: Any) -> Opened:
+        """Put the parts together on the folder `data`; see `Settings` for what else may be given.
+
+        Raises:
+            SetupError: something is declared or configured wrongly; nothing was started.
+            StoreError, KeyringError, LedgerError: the installation cannot be used as it stands.
+        """
+        if self._opened is not None:
+            raise SetupError("the site is open already", help="close() it first")
+        self._opened = Opened(self, Settings(Path(data), store=settings.pop("store", None) or self.store, **settings))
+        return self._opened
+
+    def close(self) -> None:
+        """Stop what `open` started."""
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
+
+    @property
+    def opened(self) -> Opened:
+        """The open installation. A site that names its SQLite file is opened beside it on first use.
+
+        Raises:
+            SetupError: the site is not open and does not say where it lives.
+        """
+        if self._opened is None:
+            if self.store is None or not self.store.startswith("sqlite:///"):
+                raise SetupError("the site is not open", help="call site.open(folder) first, or `avow serve`")
+            self.open(Path(self.store.removeprefix("sqlite:///")).absolute().parent)
+        assert self._opened is not None
+        return self._opened
+
+    def acting(
+        self,
+        role: str,
+        purpose: str,
+        *,
+        place: str | None = None,
+        channel: str | None = None,
+        facts: dict[str, bool | float | None] | None = None,
+    ) -> Acting:
+        """A unit of work, for jobs and scripts: `with site.acting("storefront", "fulfilment") as work: …`."""
+        return Acting(self.opened, self.opened.unit(role, purpose, place=place, channel=channel, facts=facts))
+
+    # -- inside -----------------------------------------------------------------------------------
+
+    def _work(self, request: Request) -> Work:
+        unit, intake, cookies = request.scope["avow"]
+        return Work(
+            self.opened,
+            unit,
+            intake=intake,
+            cookies=cookies,
+            path={k: str(v) for k, v in request.path_params.items()},
+            query=dict(request.query_params),
+        )
+
+    def _notes_visits(self) -> bool:
+        known = self.policy.vocabulary.words["category"]
+        return all(category in known for category in FIELDS.values())
+
+    def _any_purpose(self) -> str:
+        return str(next(iter(self.policy.vocabulary.words["purpose"])))
+
+
+class Acting:
+    """The context of `site.acting`: enters the unit, gives a `Work`, commits or rolls back at the end."""
+
+    def __init__(self, opened: Opened, unit: Unit) -> None:
+        self._opened = opened
+        self._unit = unit
+
+    def __enter__(self) -> Work:
+        self._unit.__enter__()
+        return Work(self._opened, self._unit)
+
+    def __exit__(self, *error: Any) -> None:
+        self._unit.__exit__(*error)
+
+
+def _privacy(work: Work) -> Response:
+    return work.privacy_page()

@@ -1,0 +1,228 @@
+"""`work`: what a handler or job has in its hands. A façade over the unit of work and the doors.
+
+@site.form("/checkout", Checkout, role="storefront", purpose="ordering", place="checkout", page=show)
+def place_order(work, form):
+    order = work.collect(Order, person=work.person(), email=form["email"])
+    work.send("confirmation", order)
+    return work.redirect("/thanks")
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+from sqlalchemy import select
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from avow.edge.cookies import Cookies
+from avow.edge.form import Form
+from avow.edge.intake import Intake
+from avow.edge.privacy import privacy_body
+from avow.errors import Refused, SetupError
+from avow.outbound.exchange import Reply
+from avow.outbound.recipient import judge_share, shared_fields
+from avow.outbox.queue import put
+from avow.vault.once import Once
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from avow.site.opened import Opened
+    from avow.vault.record import Person, Record
+    from avow.vault.unit import Unit
+
+
+class Work:
+    """The unit of work as a handler sees it. Everything on it is judged by the policy."""
+
+    def __init__(
+        self,
+        opened: Opened,
+        unit: Unit,
+        *,
+        intake: Intake | None = None,
+        cookies: Cookies | None = None,
+        path: dict[str, str] | None = None,
+        query: dict[str, str] | None = None,
+    ) -> None:
+        self._opened = opened
+        self._intake = intake
+        self._cookies = cookies
+        self.unit = unit
+        self.path = path or {}
+        self.query = query or {}
+
+    # -- records ----------------------------------------------------------------------------------
+
+    @property
+    def db(self) -> Session:
+        """The SQLAlchemy session, for plain columns."""
+        return self.unit.db
+
+    @property
+    def now(self) -> float:
+        """Unix seconds."""
+        return self.unit.vault.clock()
+
+    def person(self) -> Person:
+        """A new person: a guest is one like any other."""
+        return self.unit.person()
+
+    def collect(self, record: type[Any], *, person: Person, **values: Any) -> Any:
+        """Make a record from what a person gave; see `Unit.collect`."""
+        return self.unit.collect(record, person=person, **values)
+
+    def update(self, record: Any, **values: Any) -> None:
+        """Write new values into a record; see `Unit.update`."""
+        self.unit.update(record, **values)
+
+    def select(self, record: type[Any], *where: Any) -> list[Any]:
+        """The records that match conditions on plain or lookup columns."""
+        return list(self.db.scalars(select(record).where(*where)))
+
+    def commit(self) -> None:
+        """Make everything so far durable, before the unit ends."""
+        self.unit.commit()
+
+    # -- secret links -----------------------------------------------------------------------------
+
+    def secret(self, record: Record) -> str:
+        """The secret that leads its holder to `record`; the database keeps a hash of it only.
+
+        The secret is derived from the record under a key outside the database, so that a mail that is
+        sent later can carry it without its lying in a queue.
+        """
+        token = self._opened.secret_of(record)
+        link = self.unit.vault.home.schema.link
+        digest = _digest(token)
+        if self.db.execute(select(link.c.token).where(link.c.token == digest)).first() is None:
+            self.db.flush()
+            self.db.execute(
+                link.insert().values(
+                    token=digest,
+                    owner=record.owner_id,
+                    record_table=record.__table__.name,  # type: ignore[attr-defined]
+                    record_id=record.id,
+                )
+            )
+        return token
+
+    def presented(self, record: type[Any], token: str) -> Any | None:
+        """The record that a secret leads to, or None. Who holds the secret is the one who is looking."""
+        link = self.unit.vault.home.schema.link
+        row = self.db.execute(
+            select(link).where(link.c.token == _digest(token), link.c.record_table == record.__table__.name)
+        ).first()
+        if row is None:
+            return None
+        found = self.db.get(record, (row.owner, row.record_id))
+        if found is not None:
+            self.unit.viewer = row.owner
+            self.unit.facts["presented(link)"] = True
+        return found
+
+    # -- doors ------------------------------------------------------------------------------------
+
+    def share(self, record: Record, recipient: str, *, purpose: str | None = None) -> str:
+        """Queue the recipient's fields of `record`; they leave after the commit. The id of the send.
+
+        Raises:
+            Refused: one field may not go there. Nothing is queued then.
+        """
+        purpose = purpose or self.unit.purpose
+        judge_share(self.unit, recipient, shared_fields(self.unit.vault.policy, recipient, record), purpose=purpose)
+        return put(self.unit, "share", recipient, record, purpose=purpose)
+
+    def send(self, message: str, record: Record, *, purpose: str | None = None) -> str:
+        """Queue a mail to the person whose record this is; it leaves after the commit. The id of the send."""
+        purpose = purpose or self.unit.purpose
+        self._opened.letters.judge(self.unit, message, purpose)
+        return put(self.unit, "send", message, record, purpose=purpose)
+
+    def once(self, name: str, form: Form) -> Once:
+        """The given values under a category, for a single use: `once("card", form)`."""
+        values = form.bundle(name)
+        if not values:
+            raise SetupError(f"the form has no field whose category lies under `{name}`")
+        return self.unit.once(name, values)
+
+    def exchange(
+        self, values: Once, recipient: str, *, about: Record, purpose: str | None = None, **data: str
+    ) -> Reply:
+        """Hand values over, once, and wait for the answer; see `avow.outbound.exchange`."""
+        return self._opened.exchanges.exchange(
+            self.unit, values, recipient, about=about, purpose=purpose or self.unit.purpose, data=data
+        )
+
+    # -- pages ------------------------------------------------------------------------------------
+
+    def read_form(self, form: type[Form]) -> Form:
+        """The form that was sent, checked field by field; free text is looked through for what may not be kept."""
+        if self._intake is None:
+            raise SetupError("there is no request here to read a form from")
+        return form(self._intake.typed(), now=self.now, screen=self._screen)
+
+    def _screen(self, text: str) -> str | None:
+        for inspector in self.unit.vault.inspectors:
+            for category in inspector(text):
+                try:
+                    self.unit.judge("keep", category, subject=self.unit.vault.subject)
+                except Refused:
+                    label = self.unit.vault.policy.vocabulary.label(category)
+                    return f"This seems to contain {label}, which we never keep. Please take it out."
+        return None
+
+    def privacy_page(self) -> Response:
+        """The policy as a page, with how each sentence is kept folded beneath it."""
+        body = privacy_body(self.unit.vault.policy, self._opened.tallies())
+        return self.render("privacy.html", body=body)
+
+    def render(self, template: str, *, status: int = 200, **context: Any) -> Response:
+        """A page from a template; sealed values in it become markers."""
+        return HTMLResponse(self._opened.page(self, template, context), status)
+
+    def redirect(self, path: str) -> Response:
+        """Go on to another page of this site (303 See Other).
+
+        Raises:
+            SetupError: the path leads off the site.
+        """
+        if not path.startswith("/") or path.startswith(("//", "/\\")):
+            raise SetupError("a redirect leads to a path of this site", help="begin it with one `/`")
+        return RedirectResponse(path, status_code=303)
+
+    def cookie(self, name: str) -> str | None:
+        """The value of a declared cookie, or None; see `Cookies.read`."""
+        return self._jar.read(name)
+
+    def set_cookie(self, name: str, value: str) -> None:
+        """Set a declared cookie, for as long as the policy declares."""
+        self._jar.write(name, value)
+
+    def forget_cookie(self, name: str) -> None:
+        """Have the browser delete a cookie."""
+        self._jar.forget(name)
+
+    @property
+    def csrf(self) -> Markup:
+        """The hidden field that shows that a form came from this site."""
+        token = self._opened.csrf_token()
+        return Markup('<input type="hidden" name="csrf" value="{}">').format(token)
+
+    @property
+    def current_path(self) -> str:
+        """The path of the page that was asked for."""
+        return self._intake.path if self._intake else ""
+
+    @property
+    def _jar(self) -> Cookies:
+        if self._cookies is None:
+            raise Refused("there is no browser here to hold a cookie", help="use cookies in pages, not in jobs")
+        return self._cookies
+
+
+def _digest(token: str) -> bytes:
+    """What the database keeps of a secret: 256 random bits need no salt and no slow hash."""
+    return hashlib.sha256(b"avow link\0" + token.encode("utf-8", "replace")).digest()

@@ -1,0 +1,1 @@
+"""SQL connections and the schema of Avow's own tables. Knows no meaning of what it keeps."""

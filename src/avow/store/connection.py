@@ -1,0 +1,142 @@
+"""Connections to SQLite and PostgreSQL, set up so that a commit is durable and an error shows no value.
+
+Rules kept here:
+
+- a commit that returned is on the disk (SQLite: WAL with synchronous=FULL; PostgreSQL: its default);
+- deleted bytes are overwritten (SQLite: secure_delete), foreign keys hold;
+- no statement parameter appears in an error or a log (`hide_parameters`), and statements are not echoed;
+- a transaction that may write takes SQLite's write lock when it begins: one that reads first and
+  writes later could not be upgraded once somebody else has committed in between.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
+
+from avow.errors import SetupError, StoreError
+
+#: Seconds that a writer waits for SQLite's lock before it gives up.
+LOCK_TIMEOUT = 15.0
+
+
+class Store:
+    """One database. `engine` is an ordinary SQLAlchemy engine; `dialect` is `sqlite` or `postgresql`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.dialect = engine.dialect.name
+
+    @classmethod
+    def open(cls, address: str) -> Store:
+        """Connect to a database by its SQLAlchemy URL and check that it answers.
+
+        Raises:
+            SetupError: the URL is not one, or names a kind of database that Avow does not run on.
+            StoreError: the folder cannot be written, the file is damaged, or the server does not answer.
+        """
+        url = _checked(address)
+        engine = create_engine(url, hide_parameters=True, **_options(url))
+        if url.get_backend_name() == "sqlite":
+            event.listen(engine, "connect", _prepare_sqlite)
+            event.listen(engine, "begin", _begin_sqlite)
+        store = cls(engine)
+        try:
+            with store.reading() as connection:
+                if store.dialect == "sqlite":
+                    connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar()
+        except DatabaseError as error:
+            engine.dispose()
+            raise _unusable(url, error) from None
+        return store
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection that only reads: it takes no write lock."""
+        with self.engine.connect().execution_options(avow_reads=True) as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """One transaction, committed at the end of the block, rolled back by an exception."""
+        with self.engine.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self.engine.dispose()
+
+
+def _checked(address: str) -> URL:
+    try:
+        url = make_url(address)
+    except ArgumentError:
+        raise SetupError(
+            "the store's address is not a database URL",
+            help="write it like `sqlite:///shop.db` or `postgresql+psycopg://user@host/name`",
+        ) from None
+    backend = url.get_backend_name()
+    if backend == "postgresql" and url.drivername == "postgresql":
+        url = url.set(drivername="postgresql+psycopg")
+    if backend not in ("sqlite", "postgresql"):
+        raise SetupError(
+            f"`{backend}` is not a database that Avow runs on",
+            help="use SQLite (`sqlite:///shop.db`) or PostgreSQL (`postgresql+psycopg://…`)",
+        )
+    if backend == "sqlite":
+        if url.database in (None, "", ":memory:"):
+            raise SetupError("a store in memory keeps nothing", help="name a file, for example `sqlite:///shop.db`")
+        _writable(Path(str(url.database)))
+    return url
+
+
+def _writable(file: Path) -> None:
+    folder = file.absolute().parent
+    if not folder.is_dir():
+        raise StoreError(f"the folder `{folder}` of the database does not exist", help="create it, or name another")
+    if not os.access(folder, os.W_OK):
+        raise StoreError(
+            f"the folder `{folder}` of the database cannot be written",
+            help="give this user the right to write there, or name another folder",
+        )
+
+
+def _options(url: URL) -> dict[str, Any]:
+    if url.get_backend_name() == "sqlite":
+        return {"connect_args": {"timeout": LOCK_TIMEOUT}}
+    return {"pool_size": 10, "max_overflow": 10, "pool_pre_ping": True}
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # transactions are begun by _begin_sqlite, not guessed by the driver
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    reads = connection.get_execution_options().get("avow_reads", False)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def _unusable(url: URL, error: DatabaseError) -> StoreError:
+    where = f"`{url.database}`" if url.get_backend_name() == "sqlite" else f"`{url.render_as_string()}`"
+    if isinstance(error, OperationalError):
+        return StoreError(
+            f"the database {where} does not answer: {_first_line(error)}",
+            help="check that it exists, that this user may use it and that the server runs",
+        )
+    return StoreError(
+        f"the database {where} is damaged or is no database: {_first_line(error)}",
+        help="restore it from a backup; nothing was changed in it",
+    )
+
+
+def _first_line(error: DatabaseError) -> str:
+    return str(error.orig).strip().splitlines()[0] if error.orig is not None else type(error).__name__

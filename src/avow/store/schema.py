@@ -1,0 +1,143 @@
+"""The tables that Avow keeps beside a service's own records.
+
+A service's records and these tables share one MetaData, so that a foreign key can lead from a record
+to the person whose it is. No column here holds personal information in the clear.
+
+| table | one row is |
+|---|---|
+| avow_person | a person: the wrapped key, the policy version accepted |
+| avow_outbox | a send that waits, was attempted, or is over: ids only |
+| avow_exchange | a conversation with a recipient that must not happen twice |
+| avow_link | the keyed hash of a secret link, and what it leads to |
+| avow_pending | a ledger entry written with its data and not yet chained |
+| avow_entry | a chained ledger entry |
+| avow_tally | how often a sentence permitted and refused: derived from the entries |
+| avow_policy | a policy version that was in force here |
+| avow_meta | facts about the installation |
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import (
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+#: Length of the hexadecimal ids that clients make (128 random bits).
+ID_LENGTH = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """Avow's own tables within one MetaData."""
+
+    metadata: MetaData
+    person: Table
+    outbox: Table
+    exchange: Table
+    link: Table
+    pending: Table
+    entry: Table
+    tally: Table
+    policy: Table
+    meta: Table
+
+
+def declare(metadata: MetaData) -> Schema:
+    """Add Avow's tables to `metadata` and return them."""
+
+    def identifier(name: str = "id") -> Column[str]:
+        return Column(name, String(ID_LENGTH), primary_key=True)
+
+    def owner() -> Column[str]:
+        return Column("owner", String(ID_LENGTH), ForeignKey("avow_person.id"), nullable=False, index=True)
+
+    def record() -> tuple[Column[str], Column[str]]:
+        return Column("record_table", Text, nullable=False), Column("record_id", String(ID_LENGTH), nullable=False)
+
+    return Schema(
+        metadata=metadata,
+        person=Table(
+            "avow_person",
+            metadata,
+            identifier(),
+            Column("epoch", Integer, nullable=False),
+            Column("wrapped", LargeBinary, nullable=False),
+            Column("policy", String(64), nullable=False),
+        ),
+        outbox=Table(
+            "avow_outbox",
+            metadata,
+            identifier(),
+            owner(),
+            Column("kind", String(16), nullable=False),
+            Column("name", Text, nullable=False),
+            *record(),
+            Column("role", Text, nullable=False),
+            Column("purpose", Text, nullable=False),
+            Column("state", String(16), nullable=False),
+            Column("attempts", Integer, nullable=False),
+            Column("due", Float, nullable=False),
+            Column("note", Text, nullable=False),
+            Index("avow_outbox_due", "state", "due"),
+        ),
+        exchange=Table(
+            "avow_exchange",
+            metadata,
+            identifier(),
+            owner(),
+            Column("recipient", Text, nullable=False),
+            *record(),
+            Column("role", Text, nullable=False),
+            Column("purpose", Text, nullable=False),
+            Column("state", String(16), nullable=False),
+            Column("begun", Float, nullable=False),
+            Column("due", Float, nullable=False),
+            Index("avow_exchange_due", "state", "due"),
+        ),
+        link=Table(
+            "avow_link",
+            metadata,
+            Column("token", LargeBinary, primary_key=True),
+            owner(),
+            *record(),
+        ),
+        pending=Table("avow_pending", metadata, identifier(), Column("body", LargeBinary, nullable=False)),
+        entry=Table(
+            "avow_entry",
+            metadata,
+            Column("number", Integer, primary_key=True, autoincrement=False),
+            Column("body", LargeBinary, nullable=False),
+            Column("root", LargeBinary, nullable=False),
+        ),
+        tally=Table(
+            "avow_tally",
+            metadata,
+            Column("anchor", Text, primary_key=True),
+            Column("permitted", Integer, nullable=False),
+            Column("refused", Integer, nullable=False),
+            Column("hour", Integer, nullable=False),
+        ),
+        policy=Table(
+            "avow_policy",
+            metadata,
+            Column("digest", String(64), primary_key=True),
+            Column("version", Text, nullable=False),
+            Column("effective", String(10), nullable=False),
+            Column("source", Text, nullable=False),
+            Column("since", Integer, nullable=False),
+        ),
+        meta=Table(
+            "avow_meta", metadata, Column("name", Text, primary_key=True), Column("value", Text, nullable=False)
+        ),
+    )

@@ -1,0 +1,130 @@
+"""The three kinds of column a record may have: whose it is, what is personal, what is plain.
+
+A column that is none of the three is refused when the site is opened. A personal column stores only
+envelopes: text assigned to it, compared with it, sorted or grouped by it is an error, in Python and in
+SQL expressions alike. Equality on a `lookup` column goes to its blind index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from sqlalchemy import ForeignKey, LargeBinary, String
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import MappedColumn, mapped_column
+from sqlalchemy.sql import ColumnElement, operators
+from sqlalchemy.types import TypeDecorator
+
+from avow.errors import SealedError
+from avow.store.schema import ID_LENGTH
+from avow.vault.blind import Kind
+from avow.vault.sealed import Stored
+
+#: Suffix of the column that holds the blind index of a lookup column.
+INDEX_SUFFIX = "_ix"
+
+
+class Field:
+    """One personal column: its category, and the stable id under which its values are sealed.
+
+    `name` is the attribute in Python and may change; `id` is part of every envelope and may not.
+    `blind` is bound when the site is opened: it maps a text to its blind index.
+    """
+
+    __slots__ = ("blind", "category", "id", "lookup", "name", "optional")
+
+    def __init__(self, category: str, id: str, *, lookup: Kind | None, optional: bool) -> None:
+        self.category = category
+        self.id = id
+        self.lookup = lookup
+        self.optional = optional
+        self.name = ""
+        self.blind: Callable[[str], bytes] | None = None
+
+    def __repr__(self) -> str:
+        return f"<field {self.id}: {self.category}>"
+
+
+class SealedColumn(TypeDecorator[Any]):
+    """The SQL type of a personal column: envelopes in, `Stored` values out."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def __init__(self, field: Field) -> None:
+        super().__init__()
+        self.field = field
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> bytes | None:
+        if value is None:
+            return None
+        if not isinstance(value, Stored):
+            raise SealedError(
+                f"`{self.field.id}` takes sealed values only", help="write it through work.collect or work.update"
+            )
+        return value._envelope
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Stored | None:
+        return None if value is None else Stored(self.field, bytes(value))
+
+    def process_literal_param(self, value: Any, dialect: Dialect) -> NoReturn:
+        raise SealedError(f"`{self.field.id}` cannot be written into a statement's text")
+
+    class Comparator(TypeDecorator.Comparator[Any]):
+        """Equality by blind index; whether there is a value at all; nothing else."""
+
+        def operate(self, op: Any, *other: Any, **kwargs: Any) -> ColumnElement[Any]:
+            if op in (operators.is_, operators.is_not) and other == (None,):
+                return super().operate(op, *other, **kwargs)
+            column: Any = self.expr
+            field: Field = column.type.field
+            if field.lookup is not None and op in (operators.eq, operators.in_op) and field.blind is not None:
+                index: ColumnElement[Any] = column.table.c[column.name + INDEX_SUFFIX]
+                wanted = other[0] if op is operators.in_op else [other[0]]
+                return index.in_([field.blind(_text(value)) for value in wanted])
+            raise SealedError(
+                f"`{field.id}` is sealed: it cannot be compared, searched, sorted or grouped",
+                help="declare it with lookup= for equality; everything else happens outside the database",
+            )
+
+        def reverse_operate(self, op: Any, other: Any, **kwargs: Any) -> ColumnElement[Any]:
+            return self.operate(op, other, **kwargs)
+
+    comparator_factory = Comparator
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else value._reveal()
+
+
+def owner() -> MappedColumn[str]:
+    """The column that says whose record it is: the first part of its primary key."""
+    return mapped_column(
+        String(ID_LENGTH),
+        ForeignKey("avow_person.id"),
+        primary_key=True,
+        sort_order=-20,  # the owner leads the key, so that a distributed store keeps a person in one place
+        info={"avow": "owner"},
+    )
+
+
+def personal(category: str, *, field: str, lookup: Kind | None = None, optional: bool = False) -> MappedColumn[Any]:
+    """A column of personal information.
+
+    Args:
+        category: the kind of information, by its name in the policy.
+        field: the stable id of this field, unique in the site. A rename of the attribute keeps it.
+        lookup: `exact` or `email`: keep a blind index, so that equality can be asked.
+            Not for values that somebody could guess by trying them all.
+        optional: whether a record may lack it.
+    """
+    spec = Field(category, field, lookup=lookup, optional=optional)
+    return mapped_column(SealedColumn(spec), nullable=optional, info={"avow": spec})
+
+
+def plain(why: str, **options: Any) -> MappedColumn[Any]:
+    """A column that holds no personal information; `why` says what it holds instead."""
+    if not why.strip():
+        raise SealedError("a plain column needs its reason", help='write it: plain("workflow state")')
+    return mapped_column(info={"avow": "plain", "why": why}, **options)

@@ -1,0 +1,61 @@
+"""Values that may be used once: a card on its way to the processor.
+
+They lie in memory only, in no record, and are handed over a single time. A second use, a copy, a
+print or a store raises.
+"""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import NoReturn
+
+from avow.errors import Refused, SealedError
+from avow.vault.sealed import Given
+
+
+class Once:
+    """A bundle of given values, by category, that can be taken a single time."""
+
+    __slots__ = ("_lock", "_name", "_values")
+
+    def __init__(self, name: str, values: dict[str, Given]) -> None:
+        self._name = name
+        self._values: dict[str, Given] | None = values
+        self._lock = Lock()
+
+    @property
+    def name(self) -> str:
+        """What the bundle is, for example `card`."""
+        return self._name
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """The kinds of information inside; empty once taken."""
+        return tuple(self._values or ())
+
+    def _take(self) -> dict[str, Given]:
+        with self._lock:  # two threads must not both get it
+            values, self._values = self._values, None
+        if values is None:
+            raise Refused(
+                f"the {self._name} was used already: it serves once",
+                help="ask the person for it again",
+            )
+        return values
+
+    def __repr__(self) -> str:
+        return f"<once {self._name}>"
+
+    __str__ = __repr__
+
+    def __reduce_ex__(self, _protocol: object) -> NoReturn:
+        raise SealedError(f"{self!r} cannot be copied or pickled", help="use it where it is, once")
+
+    def __copy__(self) -> NoReturn:
+        self.__reduce_ex__(4)
+
+    def __deepcopy__(self, _memo: object) -> NoReturn:
+        self.__reduce_ex__(4)
+
+    def __html__(self) -> NoReturn:
+        raise SealedError(f"{self!r} cannot be shown", help="show what the recipient sends back instead")

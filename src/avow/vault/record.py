@@ -1,0 +1,249 @@
+"""Records: ordinary mapped classes whose personal columns are sealed under their owner's key.
+
+`record_base()` makes one declarative base per site. Its `Record` adds to every class
+
+- the primary key (owner, id): the owner leads, the id is made by the client;
+- `policy`, the digest of the policy version under which the record was collected (never null);
+- the owner's row, joined into every select, so that the key arrives with the record and opening
+  a value does no I/O.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from sqlalchemy import ForeignKey, LargeBinary, MetaData, String, event
+from sqlalchemy.orm import DeclarativeBase, Mapped, MappedColumn, mapped_column, relationship
+
+from avow.errors import SealedError, SetupError
+from avow.keys.hierarchy import record_subkey
+from avow.store.schema import ID_LENGTH, Schema, declare
+from avow.vault import envelope
+from avow.vault.columns import INDEX_SUFFIX, Field
+from avow.vault.sealed import Given, Stored
+
+if TYPE_CHECKING:
+    from avow.vault.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a record class is laid out: the attribute that names its owner, and its personal fields by attribute."""
+
+    owner: str
+    fields: dict[str, Field]
+
+
+class Person:
+    """A person: whose information it is. Mapped once per site; the key comes wrapped."""
+
+    id: str
+    epoch: int
+    wrapped: bytes
+    policy: str
+
+    def __repr__(self) -> str:
+        return "<person>"
+
+
+class Record:
+    """What every record of a site has. Subclass `site.Record`, not this."""
+
+    id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True, sort_order=-10, info={"avow": "id"})
+    policy: Mapped[str] = mapped_column(
+        String(64), ForeignKey("avow_policy.digest"), nullable=False, sort_order=-5, info={"avow": "policy"}
+    )
+
+    __layout__: ClassVar[Layout]
+    __home__: ClassVar[Home]
+    avow_person: Person
+
+    @property
+    def owner_id(self) -> str:
+        """The id of the person whose record this is."""
+        return str(getattr(self, self.__layout__.owner))
+
+    def seal(self, field: Field, text: str, label: envelope.Label) -> Stored:
+        """Seal `text` for this record under its owner's key."""
+        vault = self.__home__.vault()
+        sealed = envelope.seal(
+            record_subkey(vault.key_of(self.avow_person), self.id),
+            tenant=vault.tenant,
+            person=self.owner_id,
+            record=self.id,
+            field=field.id,
+            label=label,
+            plaintext=text.encode(),
+        )
+        return Stored(field, sealed, self)
+
+    def unseal(self, field: Field, sealed: bytes) -> str:
+        """The text of an envelope of this record.
+
+        Raises:
+            SealedError: the envelope was changed, or belongs to another person, record, field or site.
+        """
+        vault = self.__home__.vault()
+        _, plaintext = envelope.unseal(
+            record_subkey(vault.key_of(self.avow_person), self.id),
+            tenant=vault.tenant,
+            person=self.owner_id,
+            record=self.id,
+            field=field.id,
+            envelope=sealed,
+        )
+        return plaintext.decode()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.id[:8]}>"
+
+
+class Home:
+    """Where the records of one site live: their metadata, and the vault once the site is open."""
+
+    def __init__(self, metadata: MetaData, schema: Schema) -> None:
+        self.metadata = metadata
+        self.schema = schema
+        self.records: list[type[Any]] = []
+        self._vault: Vault | None = None
+
+    def vault(self) -> Vault:
+        """The open vault.
+
+        Raises:
+            SetupError: the site has not been opened.
+        """
+        if self._vault is None:
+            raise SetupError("the site is not open", help="call site.open(...) first, or `avow serve`")
+        return self._vault
+
+    def bind(self, vault: Vault | None) -> None:
+        """Attach the vault of an opened site, or detach it."""
+        self._vault = vault
+        for record in self.records:
+            for field in record.__layout__.fields.values():
+                field.blind = vault.blind_of(field) if vault is not None and field.lookup else None
+
+
+def record_base() -> tuple[Home, type[Any], type[Any]]:
+    """Make the declarative base of one site: its home, its `Record` class and its `Person` class."""
+
+    class Base(DeclarativeBase):
+        metadata = MetaData()
+
+    schema = declare(Base.metadata)
+    home = Home(Base.metadata, schema)
+
+    class SitePerson(Person, Base):
+        __table__ = schema.person
+
+    class SiteRecord(Record, Base):
+        __abstract__ = True
+        __home__ = home
+
+        def __init_subclass__(cls, **kwargs: Any) -> None:
+            cls.__layout__ = _lay_out(cls)
+            cls.avow_person = relationship(SitePerson, lazy="joined", innerjoin=True)  # type: ignore[assignment]
+            super().__init_subclass__(**kwargs)
+            _guard_attributes(cls)
+            home.records.append(cls)
+
+    return home, SiteRecord, SitePerson
+
+
+def _lay_out(cls: type[Any]) -> Layout:
+    """Read the columns of a class body, and add the blind indexes of its lookup columns."""
+    owner, fields = "", {}
+    for name, column in list(vars(cls).items()):
+        if not isinstance(column, MappedColumn):
+            continue
+        kind = column.column.info.get("avow")
+        if kind == "owner":
+            if owner:
+                raise SetupError(
+                    f"`{cls.__name__}` has two owners, `{owner}` and `{name}`",
+                    help="one record belongs to one person; give the other a record of its own",
+                )
+            owner = name
+        elif isinstance(kind, Field):
+            kind.name = name
+            fields[name] = kind
+            if kind.lookup:
+                index = mapped_column(LargeBinary, nullable=True, index=True, info={"avow": "index"})
+                setattr(cls, name + INDEX_SUFFIX, index)
+                cls.__annotations__[name + INDEX_SUFFIX] = Mapped[bytes | None]
+    if not owner:
+        raise SetupError(
+            f"`{cls.__name__}` does not say whose it is", help="add a column: `customer: Mapped[str] = owner()`"
+        )
+    return Layout(owner, fields)
+
+
+def _guard_attributes(cls: type[Any]) -> None:
+    for name, field in cls.__layout__.fields.items():
+        event.listen(getattr(cls, name), "set", _setter(field), retval=True)
+    event.listen(cls, "load", _on_load)
+    event.listen(cls, "refresh", _on_refresh)
+
+
+def _setter(field: Field) -> Any:
+    def check(target: Record, value: Any, _old: Any, _initiator: Any) -> Any:
+        if value is None and field.optional:
+            return None
+        if not isinstance(value, Stored):
+            what = repr(value) if isinstance(value, Given) else f"a {type(value).__name__}"
+            raise SealedError(
+                f"`{type(target).__name__}.{field.name}` takes sealed values only, not {what}",
+                help="write it through work.collect or work.update: that is judged and sealed",
+            )
+        if value._record is not target or value._field is not field:
+            # A ciphertext copied elsewhere would not open: its owner, record and field are authenticated.
+            raise SealedError(
+                f"{value!r} belongs to another record or field",
+                help="collect it into this one: that is a verdict and a new seal",
+            )
+        return value
+
+    return check
+
+
+def _on_load(record: Record, _context: Any) -> None:
+    attributes = record.__dict__
+    for name in record.__layout__.fields:
+        value = attributes.get(name)
+        if value is not None:
+            value._record = record
+
+
+def _on_refresh(record: Record, context: Any, _names: Any) -> None:
+    _on_load(record, context)
+
+
+def check_records(home: Home, categories: frozenset[str]) -> None:
+    """Refuse a schema that leaves open what a column holds, before anything is served.
+
+    Raises:
+        SetupError: a column is neither owner, personal nor plain; a category is unknown to the
+            policy; two fields share a stable id. All faults are named at once.
+    """
+    faults: list[str] = []
+    seen: dict[str, str] = {}
+    for record in home.records:
+        table = record.__table__
+        for column in table.columns:
+            where = f"`{table.name}.{column.name}`"
+            kind = column.info.get("avow")
+            if kind is None:
+                faults.append(f"{where} is neither owner(), personal() nor plain()")
+            elif isinstance(kind, Field):
+                if kind.category not in categories:
+                    faults.append(f"{where} holds `{kind.category}`, which the policy does not know")
+                if kind.id in seen:
+                    faults.append(f"{where} and {seen[kind.id]} share the field id `{kind.id}`")
+                seen[kind.id] = where
+    if faults:
+        raise SetupError(
+            "the records do not fit the policy:\n  - " + "\n  - ".join(faults),
+            help="mark each column for what it holds, with a category of the policy and a field id of its own",
+        )

@@ -1,0 +1,135 @@
+"""Sealed values: personal information in memory that nobody reads by accident.
+
+A sealed value has no text. `str`, `repr` and `format` say only which kind of information it is;
+comparing, hashing, iterating, copying and pickling raise. Two things can be done with one: write it
+into a template, where it becomes a marker that the door judges and fills in, and `open()` it, which
+is judged, recorded, and watched at every exit of the unit.
+
+    Sealed
+    ├── Stored   lies in a record, encrypted; bound to that record, its owner and its field
+    └── Given    has just arrived and lies in memory only; collecting it makes a Stored of it
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NoReturn, final
+
+from avow.errors import SealedError
+from avow.vault.current import current_unit
+
+if TYPE_CHECKING:
+    from avow.vault.columns import Field
+    from avow.vault.record import Record
+
+
+class Sealed:
+    """A piece of personal information of one category. Shows nothing of itself."""
+
+    __slots__ = ()
+    __hash__ = None  # type: ignore[assignment]  # a hash would be an equality test
+
+    @property
+    def category(self) -> str:
+        """The kind of information, by its name in the policy."""
+        raise SealedError("a bare Sealed holds nothing")
+
+    @property
+    def owner(self) -> str | None:
+        """The id of the person whose it is; None before it lies in a record."""
+        return None
+
+    def open(self, purpose: str | None = None) -> str:
+        """The text itself, when a sentence permits to open it for `purpose` (default: the unit's own).
+
+        The opening is judged, entered in the ledger, and the text is watched at every exit.
+
+        Raises:
+            Refused: no sentence permits it here, one forbids it, or there is no unit of work.
+        """
+        return current_unit().open(self, purpose)
+
+    def _reveal(self) -> str:
+        """The text, unjudged: for the doors of Avow itself, which have judged already."""
+        raise SealedError("a bare Sealed holds nothing")
+
+    def __html__(self) -> str:
+        """What templates write: a marker, filled in at the door."""
+        return current_unit().mark(self)
+
+    def __repr__(self) -> str:
+        return f"<sealed {self.category}>"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return repr(self)
+
+    def __bool__(self) -> bool:
+        return True
+
+    def _refuse(self, *_: object) -> NoReturn:
+        raise SealedError(
+            f"{self!r} cannot be compared, searched or measured",
+            help="select by a lookup column, or open() it for a purpose that the policy permits",
+        )
+
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse
+    __len__ = __iter__ = __getitem__ = __contains__ = __add__ = __radd__ = __mod__ = _refuse
+
+    def __reduce_ex__(self, _protocol: object) -> NoReturn:
+        raise SealedError(
+            f"{self!r} cannot be copied or pickled",
+            help="collect it into another record: that is a verdict and a new seal",
+        )
+
+    def __copy__(self) -> NoReturn:
+        self.__reduce_ex__(4)
+
+    def __deepcopy__(self, _memo: object) -> NoReturn:
+        self.__reduce_ex__(4)
+
+
+@final
+class Stored(Sealed):
+    """A sealed value of a record: the envelope as it lies in the database, and the record it belongs to."""
+
+    __slots__ = ("_envelope", "_field", "_record")
+
+    def __init__(self, field: Field, envelope: bytes, record: Record | None = None) -> None:
+        self._field = field
+        self._envelope = envelope
+        self._record = record
+
+    @property
+    def category(self) -> str:
+        return self._field.category
+
+    @property
+    def owner(self) -> str | None:
+        return None if self._record is None else self._record.owner_id
+
+    def _reveal(self) -> str:
+        if self._record is None:
+            raise SealedError(
+                f"{self!r} was selected without its record",
+                help="select the class, not the column: the key comes with the record",
+            )
+        return self._record.unseal(self._field, self._envelope)
+
+
+@final
+class Given(Sealed):
+    """A value that has just arrived, for example in a form. It lies in memory and in no record."""
+
+    __slots__ = ("_category", "_text")
+
+    def __init__(self, category: str, text: str) -> None:
+        self._category = category
+        self._text = text
+
+    @property
+    def category(self) -> str:
+        return self._category
+
+    def _reveal(self) -> str:
+        return self._text

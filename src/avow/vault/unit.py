@@ -1,0 +1,382 @@
+"""The unit of work: one role, one purpose, one transaction.
+
+Everything that touches personal information happens in a unit. It asks the policy, keeps what was
+decided, and commits data, ledger entries and outbox rows together:
+
+1. a permitted flow is noted; its entry is written in the transaction of the data it speaks of;
+2. a refused flow raises; its entry is written after the unit has ended, in a transaction of its own,
+   so that it outlives the rollback;
+3. a duty that comes `before` a flow refuses it until discharged; one that goes `with` it must be
+   discharged by the commit, or nothing is committed.
+
+    with site.acting("storefront", "ordering") as work:
+        order = work.collect(Order, person=work.person(), email="ann@example.org")
+"""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import AbstractContextManager
+from contextvars import Token
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from sqlalchemy.orm import Session
+
+from avow.errors import Refused, SealedError, SetupError
+from avow.ledger.entry import Entry
+from avow.values import Duty, Verdict
+from avow.vault.columns import INDEX_SUFFIX, Field
+from avow.vault.current import UNIT
+from avow.vault.envelope import Label
+from avow.vault.once import Once
+from avow.vault.sealed import Given, Sealed, Stored
+
+if TYPE_CHECKING:
+    from avow.vault.record import Person, Record
+    from avow.vault.vault import Guard, Vault
+
+#: What identifies one line of the ledger within a unit; the objects and sentences are gathered under it.
+_Line = tuple[str, str, str | None, str | None]
+
+
+class Unit(AbstractContextManager["Unit"]):
+    """One unit of work. Open it with `with`; it commits at the end of the block, or rolls back.
+
+    Args:
+        place: where this happens, by its name in the policy (a page, the phone, a mail).
+        channel: over what the person's words came in (`https`, `loopback`, `http`).
+        facts: what is known beforehand, by the canonical spelling of conditions.
+    """
+
+    def __init__(
+        self,
+        vault: Vault,
+        role: str,
+        purpose: str,
+        *,
+        place: str | None = None,
+        channel: str | None = None,
+        facts: dict[str, bool | float | None] | None = None,
+    ) -> None:
+        self.vault = vault
+        self.role = role
+        self.purpose = purpose
+        self.place = place
+        self.channel = channel
+        self.facts = dict(facts or {})
+        self.viewer: str | None = None
+        self.nonce = secrets.token_hex(6)
+        self.marked: list[Sealed] = []
+        self.guard: Guard | None = None
+        self.foreign: set[str] = set()
+        self.discharged: set[tuple[str, str | None]] = set()
+        self._due: list[Duty] = []
+        self._lines: dict[_Line, tuple[set[str], set[str]]] = {}
+        self._refusals: dict[_Line, tuple[set[str], set[str]]] = {}
+        self._db: Session | None = None
+        self._token: Token[Unit | None] | None = None
+        self._over = False
+
+    # -- deciding ---------------------------------------------------------------------------------
+
+    def judge(self, verb: str, object: str, *, purpose: str | None = None, **dimensions: str | None) -> Verdict:
+        """Ask the policy whether a flow may happen here and now, and note the answer for the ledger.
+
+        Raises:
+            Refused: no sentence permits it, or one forbids it, or a duty that comes before it is undone.
+        """
+        purpose = purpose or self.purpose
+        verdict = self.vault.policy.judge(verb, object, purpose=purpose, facts=self.facts, **dimensions)
+        line: _Line = ("permitted", verb, purpose, dimensions.get("recipient"))
+        if not verdict.permitted:
+            self._refuse(line, object, verdict, verdict.reason)
+        for duty in verdict.duties:
+            if (duty.verb, duty.object) in self.discharged:
+                continue
+            if duty.timing == "before":
+                self._refuse(line, object, verdict, f"`{duty.text}` has not been done", duty)
+            if duty.timing == "with":
+                self._due.append(duty)
+        objects, anchors = self._lines.setdefault(line, (set(), set()))
+        objects.add(object)
+        anchors.update(sentence.anchor for sentence in verdict.sentences)
+        return verdict
+
+    def _refuse(self, line: _Line, object: str, verdict: Verdict, reason: str, duty: Duty | None = None) -> None:
+        sentences = (duty.sentence,) if duty else verdict.sentences
+        objects, anchors = self._refusals.setdefault(("refused", *line[1:]), (set(), set()))
+        objects.add(object)
+        anchors.update(sentence.anchor for sentence in sentences)
+        said = "; ".join(f"“{sentence.text}” (#{sentence.anchor})" for sentence in sentences)
+        raise Refused(f"{line[1]} {object}: {reason}\n  sentence: {said}", verdict)
+
+    def discharge(self, verb: str, object: str | None = None) -> None:
+        """Say that a duty was done in this unit, for example `discharge("ask", "age")`."""
+        self.discharged.add((verb, object))
+
+    def note(self, event: str, verb: str, object: str, *, purpose: str, recipient: str) -> None:
+        """Note an event that is no verdict (attempted, done, unknown …) for the ledger."""
+        self._lines.setdefault((event, verb, purpose, recipient), (set(), set()))[0].add(object)
+
+    # -- keeping ----------------------------------------------------------------------------------
+
+    @property
+    def db(self) -> Session:
+        """The SQLAlchemy session of this unit, for plain columns and for selecting records."""
+        if self._over:
+            raise Refused("this unit of work is over", help="open a new one with `site.acting(role, purpose)`")
+        if self._db is None:
+            self._db = self.vault.session()
+        return self._db
+
+    def person(self) -> Person:
+        """A new person, known by nothing but a random id."""
+        person = self.vault.new_person()
+        self.db.add(person)
+        self.viewer = person.id  # who has just come into being here is the one who is looking
+        return person
+
+    def collect(
+        self,
+        record: type[Any],
+        *,
+        person: Person,
+        source: str | None = None,
+        at: str | None = None,
+        **values: Any,
+    ) -> Any:
+        """Make a record of `person` from what they gave: judged field by field, sealed at once.
+
+        Args:
+            values: by attribute; personal ones as `str` or as given in a form, plain ones as they are.
+
+        Raises:
+            Refused: a field may not be collected or kept. Nothing is stored then.
+            SetupError: an attribute that the record does not have, or a personal one missing.
+        """
+        layout = record.__layout__
+        unknown = [name for name in values if not hasattr(record, name) or name in ("id", "policy", layout.owner)]
+        if unknown:
+            raise SetupError(
+                f"`{record.__name__}` cannot be collected with `{unknown[0]}`",
+                help=f"it takes {', '.join(sorted(layout.fields))} and its plain columns",
+            )
+        missing = [name for name, f in layout.fields.items() if not f.optional and values.get(name) is None]
+        if missing:
+            raise SetupError(f"`{record.__name__}` needs `{missing[0]}`", help="pass it to collect()")
+        plain = {name: value for name, value in values.items() if name not in layout.fields}
+        made = record(
+            id=secrets.token_hex(16),
+            policy=self.vault.policy.digest,
+            avow_person=person,
+            **{layout.owner: person.id},
+            **self._inspected(plain),
+        )
+        self._write(made, {n: v for n, v in values.items() if n in layout.fields and v is not None}, source, at)
+        self.db.add(made)
+        return made
+
+    def update(self, record: Record, *, source: str | None = None, at: str | None = None, **values: Any) -> None:
+        """Write new values into a record: personal ones are judged and sealed, plain ones inspected and set."""
+        fields = record.__layout__.fields
+        self._write(record, {n: v for n, v in values.items() if n in fields and v is not None}, source, at)
+        for name, value in self._inspected({n: v for n, v in values.items() if n not in fields}).items():
+            setattr(record, name, value)
+
+    def _write(self, record: Record, values: dict[str, Any], source: str | None, at: str | None) -> None:
+        place = at or self.place
+        whose = self.vault.subject
+        texts: list[tuple[Field, str]] = []
+        for name, value in values.items():
+            field = record.__layout__.fields[name]
+            text = value if isinstance(value, str) else self._text_of(value, field)
+            self.judge(
+                "collect",
+                field.category,
+                source=source or whose,
+                subject=whose,
+                place=place,
+                role=self.role,
+                channel=self.channel,
+            )
+            self.judge("keep", field.category, subject=whose)
+            self._inspect(text)
+            texts.append((field, text))
+        hour = self.vault.hour()
+        for field, text in texts:  # only after every field was permitted: all or nothing
+            label = Label(field.category, self.vault.policy.digest[:16], place or "", hour)
+            setattr(record, field.name, record.seal(field, text, label))
+            if field.blind is not None:
+                setattr(record, field.name + INDEX_SUFFIX, field.blind(text))
+
+    def _text_of(self, value: Any, field: Field) -> str:
+        if isinstance(value, Stored):
+            return self.open(value)  # copying from another record is a flow of its own
+        if isinstance(value, Given) and value.category == field.category:
+            return value._reveal()
+        if isinstance(value, Given):
+            raise SealedError(
+                f"{value!r} cannot be kept as `{field.category}`", help="give each field of a form its own category"
+            )
+        raise SealedError(f"`{field.id}` takes text, not a {type(value).__name__}")
+
+    def _inspected(self, values: dict[str, Any]) -> dict[str, Any]:
+        for value in values.values():
+            if isinstance(value, Sealed):
+                raise SealedError(f"{value!r} cannot go into a plain column", help="declare the column personal()")
+            if isinstance(value, str):
+                self._inspect(value)
+        return values
+
+    def _inspect(self, text: str) -> None:
+        """Look for what nobody declared, such as a card number in a free-text note."""
+        for inspector in self.vault.inspectors:
+            for category in inspector(text):
+                self.judge("keep", category, subject=self.vault.subject)
+
+    # -- opening ----------------------------------------------------------------------------------
+
+    def open(self, value: Sealed, purpose: str | None = None) -> str:
+        """The text of a sealed value; see `Sealed.open`."""
+        self.judge("open", value.category, purpose=purpose, role=self.role, place=self.place)
+        text = value._reveal()
+        if self.guard is None:
+            self.guard = self.vault.new_guard()
+        self.guard.watch(value.category, text)
+        if not self.is_own(value):
+            self.foreign.add(value.category)
+        return text
+
+    def is_own(self, value: Sealed) -> bool:
+        """Whether a value is of the person who is looking: in a record of theirs, or just given by them."""
+        return value.owner is None or value.owner == self.viewer
+
+    def mark(self, value: Sealed) -> str:
+        """A marker that stands for `value` in a page or mail until the door fills it in."""
+        self.marked.append(value)
+        return f"\ue000{self.nonce}{len(self.marked) - 1:04d}\ue001"
+
+    def show(self, numbers: list[int], *, place: str | None = None) -> None:
+        """Judge that the values behind these markers may be shown, here, to who is looking.
+
+        Who is looking is known only as far as the unit knows it: a value is shown *to the subject*
+        when it lies in a record of the viewer, or has just been given by them.
+        """
+        for number in dict.fromkeys(numbers):
+            value = self.marked[number]
+            self.judge(
+                "show",
+                value.category,
+                audience=self.vault.subject if self.is_own(value) else None,
+                place=place or self.place,
+                role=self.role,
+            )
+
+    def once(self, name: str, values: dict[str, Given]) -> Once:
+        """Take values for a single use: judged as collected, kept nowhere."""
+        for category in values:
+            self.judge(
+                "collect",
+                category,
+                source=self.vault.subject,
+                subject=self.vault.subject,
+                place=self.place,
+                role=self.role,
+                channel=self.channel,
+            )
+        return Once(name, values)
+
+    # -- ending -----------------------------------------------------------------------------------
+
+    @property
+    def has_unwritten_changes(self) -> bool:
+        """Whether records were made or changed since the last commit."""
+        return self._db is not None and bool(self._db.new or self._db.dirty or self._db.deleted)
+
+    def commit(self) -> None:
+        """Make everything since the last commit durable: data, entries and outbox rows in one transaction.
+
+        Raises:
+            Refused: a duty that goes with a flow of this unit was not discharged.
+        """
+        for duty in self._due:
+            if (duty.verb, duty.object) not in self.discharged:
+                self.rollback()
+                raise Refused(
+                    f"`{duty.text}` was not done in the same unit of work\n"
+                    f"  sentence: “{duty.sentence.text}” (#{duty.sentence.anchor})"
+                )
+        self._due.clear()
+        if self._lines:
+            self.db.execute(self.vault.home.schema.pending.insert(), self._rows(self._lines))
+        if self._db is not None:
+            self._db.commit()
+        if self._lines:
+            self._lines = {}
+            self.vault.after_commit()
+
+    def rollback(self) -> None:
+        """Undo everything since the last commit. Refusals stay noted."""
+        self._lines, self._due = {}, []
+        if self._db is not None:
+            self._db.rollback()
+
+    def _rows(self, lines: dict[_Line, tuple[set[str], set[str]]]) -> list[dict[str, object]]:
+        hour, digest = self.vault.hour(), self.vault.policy.digest
+        rows: list[dict[str, object]] = []
+        for (event, verb, purpose, recipient), (objects, anchors) in lines.items():
+            entry = Entry(
+                event=event,
+                verb=verb,
+                object=", ".join(sorted(objects)),
+                purpose=purpose,
+                recipient=recipient,
+                sentences=tuple(sorted(anchors)),
+                policy=digest,
+                hour=hour,
+                nonce=secrets.token_hex(16),
+            )
+            rows.append({"id": secrets.token_hex(16), "body": entry.encode()})
+        return rows
+
+    def enter(self) -> Self:
+        """Become the unit of this thread or task."""
+        self._token = UNIT.set(self)
+        return self
+
+    def leave(self) -> None:
+        """Stop being the unit of this thread or task; where `enter` was called, not elsewhere."""
+        if self._token is not None:
+            UNIT.reset(self._token)
+            self._token = None
+
+    def __enter__(self) -> Self:
+        return self.enter()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                self.commit()
+            else:
+                self.rollback()
+        except BaseException:
+            self.rollback()
+            raise
+        finally:
+            self.leave()
+            self.end()
+
+    def end(self) -> None:
+        """Close the session and write down what was refused, in a transaction that no rollback undoes."""
+        self._over = True
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+        if self._refusals:
+            refusals, self._refusals = self._refusals, {}
+            with self.vault.store.writing() as connection:
+                connection.execute(self.vault.home.schema.pending.insert(), self._rows(refusals))
+            self.vault.after_commit()

@@ -1,0 +1,163 @@
+"""The vault of one open installation: its store, its keys, its policy, and what they need of the world.
+
+Everything that a unit of work needs is held here once: time and randomness included, so that a test
+can freeze the one and nothing below the vault knows either.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from sqlalchemy import event, inspect, select
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker
+from sqlalchemy.sql import visitors
+
+from avow.engine import Policy
+from avow.errors import KeyringError, SealedError, StoreError
+from avow.keys.hierarchy import PersonKeys, new_person_key, wrap_person
+from avow.keys.keyring import FileKeyring
+from avow.store.connection import Store
+from avow.vault.blind import BlindIndex
+from avow.vault.columns import Field, SealedColumn
+from avow.vault.record import Home, Person, check_records
+
+
+class Guard(Protocol):
+    """Watches what was opened; see `avow.edge.guard`."""
+
+    def watch(self, category: str, value: str) -> None:
+        """Search for `value` at every exit from now on."""
+
+
+#: Finds personal information where none was declared: text to the categories seen in it.
+Inspector = Callable[[str], Iterable[str]]
+
+
+def new_id() -> str:
+    """A record's id: 128 random bits in hexadecimal, made by the client."""
+    return secrets.token_hex(16)
+
+
+@dataclass(eq=False)
+class Vault:
+    """What one open installation holds. Made by `Site.open`; units of work are opened on it.
+
+    `subject` and its visitor counterpart are the policy's names for whose information it is;
+    `clock` gives unix seconds; `inspectors` look into free text; `new_guard` makes what watches opened values.
+    """
+
+    store: Store
+    policy: Policy
+    keyring: FileKeyring
+    home: Home
+    person_class: type[Any]
+    clock: Callable[[], float]
+    subject: str
+    new_guard: Callable[[], Guard]
+    inspectors: tuple[Inspector, ...] = ()
+    after_commit: Callable[[], None] = lambda: None
+    tenant: str = field(init=False)
+    _keys: PersonKeys = field(init=False)
+    _sessions: sessionmaker[Session] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.tenant = self.keyring.tenant
+        self._keys = PersonKeys(self.keyring, self.tenant)
+        self._blind = BlindIndex(self.keyring.secret("blind"))
+        self._sessions = sessionmaker(self.store.engine, class_=_GuardedSession, expire_on_commit=False)
+
+    def prepare(self) -> None:
+        """Create what is missing in the database, and check that it and the keyring belong together.
+
+        Raises:
+            SetupError: a record does not fit the policy.
+            KeyringError: the database was sealed with other keys.
+            StoreError: the database cannot be written.
+        """
+        check_records(self.home, frozenset(self.policy.vocabulary.words["category"]))
+        schema = self.home.schema
+        try:
+            fresh = not inspect(self.store.engine).has_table(schema.meta.name)
+            schema.metadata.create_all(self.store.engine)
+            with self.store.writing() as connection:
+                known = connection.scalar(select(schema.meta.c.value).where(schema.meta.c.name == "tenant"))
+                if known is None:
+                    if not fresh:
+                        raise StoreError("the database does not say which installation it belongs to")
+                    connection.execute(schema.meta.insert().values(name="tenant", value=self.tenant))
+                elif known != self.tenant:
+                    raise KeyringError(
+                        "the database was sealed with the keys of another installation",
+                        help="put back the keyring that belongs to it; without that, nothing in it can be opened",
+                    )
+                digest = schema.policy.c.digest
+                if connection.scalar(select(digest).where(digest == self.policy.digest)) is None:
+                    connection.execute(
+                        schema.policy.insert().values(
+                            digest=self.policy.digest,
+                            version=self.policy.version,
+                            effective=self.policy.effective.isoformat(),
+                            source=self.policy.source,
+                            since=self.hour(),
+                        )
+                    )
+        except DatabaseError as error:
+            raise StoreError(
+                f"the database cannot be prepared: {type(error.orig).__name__}",
+                help="check that it is Avow's own, undamaged, and that this user may write it",
+            ) from None
+        self.home.bind(self)
+
+    def close(self) -> None:
+        """Detach the records and give back the connections."""
+        self.home.bind(None)
+        self.store.close()
+
+    def session(self) -> Session:
+        """A session of SQLAlchemy that refuses to sort or group by sealed columns."""
+        return self._sessions()
+
+    def hour(self) -> int:
+        """The present time in whole hours since 1970: as coarse as the ledger knows it."""
+        return int(self.clock() // 3600)
+
+    def new_person(self) -> Person:
+        """A person with a random id and a key of their own, not yet written."""
+        identity = new_id()
+        epoch, wrapped = wrap_person(self.keyring, self.tenant, identity, new_person_key())
+        person: Person = self.person_class(id=identity, epoch=epoch, wrapped=wrapped, policy=self.policy.digest)
+        return person
+
+    def key_of(self, person: Person) -> bytes:
+        """The key of a person, unwrapped from the bytes that came with the row."""
+        return self._keys.get(person.id, person.epoch, person.wrapped)
+
+    def blind_of(self, field: Field) -> Callable[[str], bytes]:
+        """The function that maps a text of `field` to its blind index."""
+        return lambda text: self._blind.of(field.id, text, kind=field.lookup or "exact")
+
+
+class _GuardedSession(Session):
+    """A session that looks at each statement before it runs."""
+
+
+def _refuse_sorting(state: ORMExecuteState) -> None:
+    """Sorting or grouping by ciphertext means nothing, and by its order would say something."""
+    if not state.is_select:
+        return
+    statement: Any = state.statement
+    for clause in (*getattr(statement, "_order_by_clauses", ()), *getattr(statement, "_group_by_clauses", ())):
+        for element in visitors.iterate(clause):
+            kind = getattr(element, "type", None)
+            if isinstance(kind, SealedColumn):
+                raise SealedError(
+                    f"`{kind.field.id}` is sealed: nothing can be sorted or grouped by it",
+                    help="sort by a plain column, or open the values and sort them in the unit",
+                )
+
+
+event.listen(_GuardedSession, "do_orm_execute", _refuse_sorting)
