@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hmac
 import os
 import pickle
 import signal
@@ -15,9 +16,10 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from avow.errors import KeyringError
-from avow.keys.hierarchy import new_person_key
+from avow.keys.hierarchy import new_person_key, wrap_person
 from avow.keys.keyring import FileKeyring, SecretName
 from tests.keys.conformance import AAD, ProviderConformance
 
@@ -329,6 +331,30 @@ def test_the_folder_is_durable_before_create_returns(path: Path, monkeypatch: py
     monkeypatch.setattr(os, "replace", seen_replace)
     FileKeyring.create(path)
     assert order == ["file", "rename", "folder"]
+
+
+def test_a_wrapped_key_and_the_file_are_as_documented(path: Path) -> None:
+    """Taken apart here by hand, from docs/formats.md: what is wrapped today must unwrap for ever."""
+    ring = FileKeyring.create(path)
+    ring.create_epoch()
+    key = new_person_key()
+    epoch, wrapped = wrap_person(ring, ring.tenant, "ann", key)
+    lines = path.read_text().splitlines()
+    assert [line.rpartition(" ")[0] for line in lines] == [
+        "avow-keyring",
+        "tenant",
+        "root",
+        "epoch 1",
+        "epoch 2",
+        "check",
+    ]
+    assert (epoch, lines[0], lines[1]) == (2, "avow-keyring 1", f"tenant {ring.tenant}")
+    aad = b"\x01" + bytes(7) + b"\x02" + b"\0\x20" + ring.tenant.encode() + b"\0\x03ann"
+    cipher = AESGCM(bytes.fromhex(lines[4].split()[-1]))
+    assert (wrapped[:1], len(wrapped)) == (b"\x01", 61)
+    assert cipher.decrypt(wrapped[1:13], wrapped[13:], aad) == key
+    root = bytes.fromhex(lines[2].split()[-1])
+    assert ring.secret("blind") == hmac.digest(root, b"avow secret\0blind\x01", "sha256")
 
 
 def test_it_shows_no_key_and_is_not_copied(path: Path) -> None:
