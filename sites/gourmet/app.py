@@ -1,0 +1,203 @@
+"""The shop's pages: shelves, cart, guest checkout, payment, and the page of an order behind its secret link.
+
+Nothing here decides what may be done with personal information: `policy.md` does.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from .cart import LIMIT, Cart
+from .catalogue import CATALOGUE, money, shelves
+from .forms import CARRIERS, Add, Card, Change, Checkout
+from .records import Order
+from .shop import site
+
+#: What has become of an order's payment, by what the processor's reply says.
+STATUS = {"done": "paid", "declined": "declined", "failed": "unpaid", "unknown": "unknown"}
+
+
+def page(work: Any, name: str, *, status: int = 200, **context: Any) -> Any:
+    """A page of the shop, with the number of goods in the cart at its top."""
+    cart = context.get("cart") or Cart.decode(work.cookie("cart"))
+    return work.render(name, status=status, count=cart.count, **context)
+
+
+def lost(work: Any) -> Any:
+    return page(
+        work,
+        "notice.html",
+        status=404,
+        title="This page is not there",
+        text=[
+            "We know no order under this address.",
+            "Please check that the link is complete: it may have been cut in two by a line break in the mail.",
+        ],
+    )
+
+
+@site.page("/", place="shop", role="storefront", purpose="shopping")
+def home(work: Any) -> Any:
+    return page(work, "home.html", shelves=shelves())
+
+
+@site.page("/products/{sku}", place="shop", role="storefront", purpose="shopping")
+def product(work: Any) -> Any:
+    found = CATALOGUE.get(work.path["sku"])
+    if found is None:
+        text = ["It may have been sold out for the season, or the address has a slip in it."]
+        return page(work, "notice.html", status=404, title="We do not have this", text=text)
+    beside = [other for other in CATALOGUE.values() if other.shelf != found.shelf]
+    start = list(CATALOGUE).index(found.sku) * 5 % len(beside)
+    return page(work, "product.html", product=found, limit=LIMIT, beside=(beside + beside)[start : start + 4])
+
+
+# -- the cart -----------------------------------------------------------------------------------------
+
+
+def show_cart(work: Any, form: Any) -> Any:
+    """The cart. It follows a change by redirect, so a cart that is gone then means that cookies are off."""
+    cookie = work.cookie("cart")
+    added = CATALOGUE.get(work.query.get("added", ""))
+    return page(
+        work,
+        "cart.html",
+        status=422 if form.errors else 200,
+        cart=Cart.decode(cookie),
+        cookies_off=cookie is None and added is not None,
+        added=added.name if added else None,
+        error=next(iter(form.errors.values()), None),
+        cheapest=money(min(carrier.cents for carrier in CARRIERS.values())),
+        limit=LIMIT,
+    )
+
+
+@site.form("/cart/add", Add, place="cart", role="storefront", purpose="shopping", page=show_cart)
+def add(work: Any, form: Any) -> Any:
+    cart = Cart.decode(work.cookie("cart"))
+    cart.add(form["sku"], int(form["quantity"]))
+    work.set_cookie("cart", cart.encode())
+    return work.redirect(f"/cart?added={form['sku']}")
+
+
+@site.form("/cart", Change, place="cart", role="storefront", purpose="shopping", page=show_cart)
+def change(work: Any, form: Any) -> Any:
+    cart = Cart.decode(work.cookie("cart"))
+    cart.put(form["sku"], int(form["quantity"]))
+    if cart:
+        work.set_cookie("cart", cart.encode())
+    else:
+        work.forget_cookie("cart")
+    return work.redirect("/cart")
+
+
+# -- ordering and paying ------------------------------------------------------------------------------
+
+
+def show_checkout(work: Any, form: Any) -> Any:
+    cart = Cart.decode(work.cookie("cart"))
+    if not cart:
+        return work.redirect("/cart")
+    return page(
+        work,
+        "checkout.html",
+        status=422 if form.errors else 200,
+        form=form,
+        cart=cart,
+        carriers=[(carrier, money(cart.cents + carrier.cents)) for carrier in CARRIERS.values()],
+        ticket=form["ticket"] or secrets.token_urlsafe(18),
+    )
+
+
+@site.form("/checkout", Checkout, place="checkout", role="storefront", purpose="ordering", page=show_checkout)
+def place_order(work: Any, form: Any) -> Any:
+    ticket = form["ticket"] or secrets.token_urlsafe(18)
+    for order in work.select(Order, Order.ticket == ticket):  # the button was pressed twice
+        return work.redirect(f"/order/{work.secret(order)}")
+    cart = Cart.decode(work.cookie("cart"))
+    if not cart:
+        return work.redirect("/cart")
+    carrier = CARRIERS[form["carrier"]]
+    order = work.collect(
+        Order,
+        person=work.person(),
+        name=form["name"],
+        email=form["email"],
+        street=form["street"],
+        unit=form["unit"],
+        city=form["city"],
+        region=form["region"],
+        postcode=form["postcode"],
+        country=form["country"],
+        note=form["note"],
+        items=f"{cart.describe()}\n{carrier.label}: {carrier.price}",
+        cents=cart.cents + carrier.cents,
+        carrier=carrier.name,
+        status="unknown",
+        ticket=ticket,
+    )
+    work.forget_cookie("cart")
+    return pay(work, order, form)
+
+
+def pay(work: Any, order: Any, form: Any) -> Any:
+    """Have the card charged, then go to the order's page, which says how that went."""
+    card = work.once("card", form)
+    work.commit()
+    amount = f"{order.cents // 100}.{order.cents % 100:02d}"
+    work.exchange(card, "processor", about=order, purpose="payment", amount=amount, currency="USD")
+    return work.redirect(f"/order/{work.secret(order)}")
+
+
+@site.settled("processor")
+def settled(work: Any, order: Any, reply: Any) -> None:
+    """What the outcome of a payment changes; runs when it is known, at once or later, in one transaction with it."""
+    if reply.status == "done":
+        work.update(
+            order, source="processor", at="checkout", last4=reply["last4"], authorisation=reply["authorisation"]
+        )
+        work.share(order, order.carrier, purpose="shipping")
+        work.send("confirmation", order)
+    work.update(order, status=STATUS[reply.status])
+
+
+@site.shared("ups")
+@site.shared("fedex")
+def labelled(work: Any, order: Any, reply: Any) -> None:
+    """The carrier took the parcel's label and gave its tracking number."""
+    work.update(order, source=order.carrier, at="dispatch", tracking=reply["tracking"])
+
+
+@site.page("/order/{token}", place="order_page", role="storefront", purpose="ordering")
+def show_order(work: Any) -> Any:
+    order = work.presented(Order, work.path["token"])
+    if order is None:
+        return lost(work)
+    here = f"/order/{work.path['token']}"
+    return page(
+        work, "order.html", order=order, carrier=CARRIERS[order.carrier].label, here=here, pay=f"{here}/pay"
+    )
+
+
+def show_pay(work: Any, form: Any) -> Any:
+    order = work.presented(Order, work.path["token"])
+    if order is None:
+        return lost(work)
+    back = f"/order/{work.path['token']}"
+    if order.status not in ("declined", "unpaid"):
+        return work.redirect(back)
+    return page(
+        work, "pay.html", status=422 if form.errors else 200, order=order, form=form, back=back, pay=f"{back}/pay"
+    )
+
+
+@site.form("/order/{token}/pay", Card, place="pay_page", role="storefront", purpose="ordering", page=show_pay)
+def pay_again(work: Any, form: Any) -> Any:
+    order = work.presented(Order, work.path["token"])
+    if order is None:
+        return lost(work)
+    if order.status not in ("declined", "unpaid"):  # paid meanwhile, or not known: never charge twice
+        return work.redirect(f"/order/{work.path['token']}")
+    work.update(order, status="unknown")
+    return pay(work, order, form)

@@ -1,0 +1,11 @@
+"""The shop as a site: its policy, its pages, its pictures. Records and routes are declared on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from avow.site import Site
+
+HERE = Path(__file__).parent
+
+site = Site(HERE / "policy.md", pages=HERE / "pages", static=HERE / "static")
