@@ -1,0 +1,122 @@
+"""A policy that can be asked.
+
+    policy = Policy.load(Path("policy.md"))
+    verdict = policy.judge("share", "contact.address", recipient="ups", purpose="shipping", channel="https")
+    verdict.permitted, verdict.reason, verdict.sentences, verdict.duties
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from avow import language
+from avow.engine.clauses import clauses
+from avow.engine.decide import Case, Decider
+from avow.engine.duties import duties_of
+from avow.engine.index import Index
+from avow.errors import PolicyError
+from avow.language.frontmatter import Contact, Cookie, Recipient
+from avow.language.rules import Coverage, Reading, Rule, coverage
+from avow.language.source import read_file
+from avow.language.syntax import Attested
+from avow.language.vocabulary import Vocabulary, Word
+from avow.values import NO_FACTS, Duty, Facts, Sentence, Verdict
+
+#: How many different flows are remembered before the memory is emptied: some 20 MB at most.
+MEMO = 65_536
+
+
+class Policy:
+    """One version of a published policy. Immutable; safe to share between threads."""
+
+    def __init__(self, reading: Reading) -> None:
+        if reading.diagnostics:
+            raise PolicyError(tuple(reading.diagnostics))
+        front = reading.front
+        self.site: str = front.site
+        self.title: str = front.title
+        self.version: str = front.version
+        self.effective = front.effective
+        self.contact: Contact = front.contact
+        self.source: str = reading.source
+        self.digest: str = hashlib.sha256(reading.source.encode("utf-8")).hexdigest()
+        self.sentences: tuple[Sentence, ...] = tuple(reading.sentences)
+        self.rules: tuple[Rule, ...] = tuple(reading.rules)
+        self.attested: Mapping[str, Attested] = MappingProxyType(reading.attested)
+        self.vocabulary: Vocabulary = front.vocabulary
+        self.recipients: Mapping[str, Recipient] = MappingProxyType(front.recipients)
+        self.cookies: Mapping[str, Cookie] = MappingProxyType(front.cookies)
+        self.messages: Mapping[str, Word] = MappingProxyType(front.vocabulary.words["message"])
+        self.duties: tuple[Duty, ...] = tuple(
+            duty for rule in self.rules if rule.modal == "must" for duty in duties_of(rule)
+        )
+        self._coverage = coverage(reading)
+        self._by_anchor = {sentence.anchor: sentence for sentence in self.sentences}
+        index = Index(clauses(self.rules, self.attested, self.vocabulary), self.vocabulary)
+        self._decider = Decider(index, self.vocabulary)
+        self._memo: dict[tuple[str | None, ...], Verdict | Case] = {}
+
+    @classmethod
+    def load(cls, path: Path | str) -> Policy:
+        """Read a policy file. Raises PolicyError with every fault found."""
+        data, text = read_file(Path(path))
+        policy = cls.parse(text, str(path))
+        policy.digest = hashlib.sha256(data).hexdigest()
+        return policy
+
+    @classmethod
+    def parse(cls, text: str, file: str = "policy.md") -> Policy:
+        """Read a policy from text; `file` is its name in messages. Raises PolicyError with every fault found."""
+        policy = cls(language.read(text, file))
+        policy.digest = hashlib.sha256(text.encode("utf-8")).hexdigest()
+        return policy
+
+    def sentence(self, anchor: str) -> Sentence:
+        """The sentence of an anchor. Raises KeyError."""
+        return self._by_anchor[anchor]
+
+    def rules_of(self, anchor: str) -> tuple[Rule, ...]:
+        """The rules under a sentence, in their order."""
+        return tuple(rule for rule in self.rules if rule.sentence.anchor == anchor)
+
+    def coverage(self) -> Coverage:
+        """Which sentences are enforced, attested or informational, and which paragraphs are unbound (none are)."""
+        return self._coverage
+
+    def judge(
+        self,
+        verb: str,
+        object: str,
+        *,
+        recipient: str | None = None,
+        audience: str | None = None,
+        source: str | None = None,
+        subject: str | None = None,
+        purpose: str | None = None,
+        place: str | None = None,
+        role: str | None = None,
+        medium: str | None = None,
+        channel: str | None = None,
+        form: str | None = None,
+        facts: Facts = NO_FACTS,
+    ) -> Verdict:
+        """The verdict on one flow. A dimension that is None is not stated, and so unknown.
+
+        Raises UnknownTerm, a Refused, if a word is not in the policy's vocabulary or the verb does not take it.
+        """
+        flow = (verb, object, recipient, audience, source, subject, purpose, place, role, medium, channel, form)
+        answer = self._memo.get(flow)
+        if answer is None:
+            answer = self._first(flow)
+        return answer if isinstance(answer, Verdict) else answer.judge(facts)
+
+    def _first(self, flow: tuple[str | None, ...]) -> Verdict | Case:
+        answer = self._decider.decide(flow)
+        if len(self._memo) >= MEMO:
+            self._memo.clear()
+            self._decider.forget()
+        self._memo[flow] = answer
+        return answer

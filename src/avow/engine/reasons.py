@@ -1,0 +1,86 @@
+"""Reasons in plain words: why a flow was permitted or refused, and what would have to differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from avow.engine.clauses import OBJECT, SLOT, Clause, done
+from avow.engine.conditions import states
+from avow.language.rules import Rule
+from avow.language.vocabulary import Vocabulary
+from avow.values import DIMENSIONS, Facts, Sentence
+
+PREPOSITIONS = tuple(DIMENSIONS)
+NAMES = ("object", *DIMENSIONS.values())
+
+#: Verb, object and dimensions, as `judge` was given them.
+Flow = tuple[str | None, ...]
+
+
+def sentences(clauses: Iterable[Clause]) -> tuple[Sentence, ...]:
+    """The sentences of the clauses, each once, in their order."""
+    return tuple(dict.fromkeys(clause.rule.sentence for clause in clauses))
+
+
+def spoken_flow(flow: Flow, words: Vocabulary) -> str:
+    """A flow in words: `share name with UPS for shipping`."""
+    parts = [str(flow[0]), words.label(str(flow[1]))]
+    for preposition, word in zip(PREPOSITIONS, flow[2:], strict=True):
+        if word is not None:
+            parts.append(f"{preposition} {words.label(word)}")
+    return " ".join(parts)
+
+
+def permitted(clauses: Sequence[Clause]) -> str:
+    """Why a flow is permitted."""
+    return f"permitted by {_anchors(clauses)}: `{clauses[0].rule.text}`"
+
+
+def forbidden(clauses: Sequence[Clause]) -> str:
+    """Why a flow is forbidden."""
+    first = clauses[0]
+    if first.effect == "close":
+        return f"forbidden by {_anchors(clauses)}, which closes the list: `{first.rule.text}`"
+    if first.duty is not None:
+        gate = f"`{done(first.duty)}` is not known to be true"
+        return f"not yet: {_anchors(clauses)} demands `{first.rule.text}`, and {gate}"
+    if first.implied:
+        return f"forbidden by the `only` of {_anchors(clauses)}: `{first.rule.text}`"
+    return f"forbidden by {_anchors(clauses)}: `{first.rule.text}`"
+
+
+def unmet(clause: Clause, flow: str, facts: Facts) -> str:
+    """Why a permission whose condition is not known to be true does not permit."""
+    assert clause.condition is not None
+    known = ", ".join(states(clause.condition, facts))
+    return f"no sentence permits to {flow} here: #{clause.rule.sentence.anchor} needs `{clause.condition}`, and {known}"
+
+
+def unpermitted(clause: Clause, flow: Flow, verb: bool, slots: Sequence[int], words: Vocabulary) -> str:
+    """Why nothing permits a flow, told by the nearest permission and the slots in which it differs."""
+    rule = clause.rule
+    parts = [] if verb else [f"verb ({rule.verb}, not {flow[0]})"]
+    for slot in slots:
+        word = flow[slot + 1]
+        here = "not stated here" if word is None else f"not {words.label(word)}"
+        parts.append(f"{NAMES[slot]} ({_said(rule, slot, words)}, {here})")
+    told = " and ".join(parts)
+    return (
+        f"no sentence permits to {spoken_flow(flow, words)}; the nearest, #{rule.sentence.anchor}, differs in {told}"
+    )
+
+
+def _said(rule: Rule, slot: int, words: Vocabulary) -> str:
+    """The words that a rule has in a slot. What `link` and `use` put elsewhere is told by the object."""
+    if slot == OBJECT:
+        return " or ".join(words.label(str(term)) for term in rule.objects)
+    phrase = rule.statement.phrase(PREPOSITIONS[slot - 1])
+    terms = phrase.terms if phrase else rule.objects if rule.verb == "link" else ()
+    return " or ".join(words.label(str(term)) for term in terms) or "the person concerned"
+
+
+def _anchors(clauses: Sequence[Clause]) -> str:
+    return ", ".join(f"#{sentence.anchor}" for sentence in sentences(clauses))
+
+
+assert len(NAMES) == len(SLOT) + 1

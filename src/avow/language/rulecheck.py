@@ -1,0 +1,226 @@
+"""Checks one rule against the table of verbs and the words of the policy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from avow.language.rules import Reading, object_kinds, phrase_kinds
+from avow.language.suggest import did_you_mean
+from avow.language.syntax import Attested, Compare, Condition, Phrase, Position, Span, Statement, Term, atoms
+from avow.language.verbs import DUTIES, FLOWS, TIMING
+from avow.language.vocabulary import KINDS
+from avow.values import DIMENSIONS
+
+#: Words that an argument of a predicate may use for a part of the flow itself: `fills(recipient, order)`.
+_SELF = tuple(DIMENSIONS.values())
+_SPAN_ONLY = ("within", "every")
+
+
+class RuleCheck:
+    """Checks statements; faults go to the reading. One instance serves a whole policy."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        self._words = reading.front.vocabulary
+        self._faults = 0
+
+    def statement(self, rule: Statement) -> bool:
+        """Check a rule; false if it has a fault."""
+        self._faults = 0
+        known = DUTIES if rule.modal == "must" else FLOWS
+        if rule.verb not in known:
+            help = did_you_mean(rule.verb, known)
+            if rule.modal != "must" and rule.verb in DUTIES:
+                help = f"`{rule.verb}` is a duty: write `must {rule.verb}`"
+            self._fault(rule.verb_at, f"`{rule.verb}` is not a verb", help)
+            return False
+        self._objects(rule)
+        self._phrases(rule)
+        self._guard(rule)
+        self._exceptions(rule)
+        if rule.modal == "may":
+            self._needs(rule)
+        return not self._faults
+
+    def attested(self, statement: Attested) -> None:
+        """Check the role and the span of an attestation."""
+        self._term(statement.role, ("role",))
+        self._span(statement.every)
+
+    def _fault(self, at: Position, message: str, help: str | None = None) -> None:
+        self._faults += 1
+        self._reading.fault(at, message, help)
+
+    def _objects(self, rule: Statement) -> None:
+        kinds = object_kinds(rule.verb, rule.modal)
+        if not rule.objects:
+            self._fault(rule.verb_at, f"`{rule.verb}` has no object", f"say what: {_a(kinds)}")
+        for term in rule.objects:
+            if rule.modal == "must" and rule.verb in ("show", "offer", "announce") and term.name == "contact":
+                if not self._reading.front.contact:
+                    help = "add `contact: {email: …, phone: …}` to the front matter"
+                    self._fault(term.at, "the policy has no contact data to show", help)
+            else:
+                self._term(term, kinds)
+
+    def _phrases(self, rule: Statement) -> None:
+        seen: set[tuple[str, bool]] = set()
+        for phrase in rule.phrases:
+            key = phrase.preposition, phrase.span is not None
+            if key in seen:
+                self._fault(phrase.at, f"`{phrase.preposition}` is said twice", "list its words in one phrase")
+            seen.add(key)
+            if phrase.only and rule.modal != "may":
+                self._fault(phrase.at, f"`only` belongs to a `may`, not to a `{rule.modal}`", None)
+            elif phrase.only and phrase.preposition not in DIMENSIONS:
+                self._fault(phrase.at, f"`only` cannot stand before `{phrase.preposition}`", None)
+            if rule.modal == "must":
+                self._duty_phrase(rule, phrase)
+            else:
+                self._flow_phrase(rule, phrase)
+
+    def _flow_phrase(self, rule: Statement, phrase: Phrase) -> None:
+        signature = FLOWS[rule.verb]
+        word = phrase.preposition
+        if word not in signature.takes:
+            taken = ", ".join(f"`{name}`" for name in sorted(signature.takes))
+            self._fault(phrase.at, f"`{rule.verb}` does not take `{word}`", f"it takes {taken}")
+        elif phrase.span is not None:
+            if word not in signature.spans:
+                help = f"say {_a(signature.takes[word])}"
+                self._fault(phrase.span.at, f"no length of time belongs after `{word}`", help)
+            self._span(phrase.span)
+        elif word in _SPAN_ONLY:
+            self._fault(phrase.at, f"a length of time belongs after `{word}`", "write it like `30 days`")
+        elif word in TIMING:
+            for term in phrase.terms:
+                self._happening(term)
+        else:
+            for term in phrase.terms:
+                self._term(term, signature.takes[word], arguments=word == "as")
+
+    def _duty_phrase(self, rule: Statement, phrase: Phrase) -> None:
+        word = phrase.preposition
+        if phrase.span is not None:
+            if word not in (*_SPAN_ONLY, "for"):
+                self._fault(phrase.span.at, f"no length of time belongs after `{word}`", None)
+            self._span(phrase.span)
+            return
+        if word in _SPAN_ONLY:
+            self._fault(phrase.at, f"a length of time belongs after `{word}`", "write it like `30 days`")
+            return
+        for term in phrase.terms:
+            if word in ("before", "with", "in", "after") and term.name in FLOWS and not self._known(term.name):
+                for argument in term.arguments:
+                    if isinstance(argument, Term):
+                        self._term(argument, FLOWS[term.name].objects)
+            elif word in TIMING:
+                self._happening(term, verbs=True)
+            else:
+                self._term(term, phrase_kinds(rule.verb, "must", word), arguments=word == "as")
+
+    def _needs(self, rule: Statement) -> None:
+        signature = FLOWS[rule.verb]
+        given = {phrase.preposition for phrase in rule.phrases if phrase.terms}
+        for group in signature.needs:
+            if not given.intersection(group):
+                wanted = " or ".join(f"`{word}`" for word in group)
+                help = f"add `{group[0]}` with {_a(signature.takes[group[0]])}"
+                self._fault(rule.verb_at, f"`may {rule.verb}` needs {wanted}", help)
+        if signature.condition and (rule.guard is None or rule.guard.condition is None):
+            self._fault(rule.verb_at, f"`may {rule.verb}` needs a condition", "add `when …`")
+
+    def _guard(self, rule: Statement) -> None:
+        guard = rule.guard
+        if guard is None:
+            return
+        if guard.condition is None:
+            if rule.modal != "never":
+                self._fault(rule.at, f"`otherwise` belongs to a `never`, not to a `{rule.modal}`", None)
+            return
+        self._condition(guard.condition)
+
+    def _exceptions(self, rule: Statement) -> None:
+        if rule.exceptions and rule.modal != "never":
+            help = "`except` takes something out of a `never`"
+            self._fault(rule.exceptions[0].at, f"a `{rule.modal}` has no exceptions", help)
+            return
+        for phrase in rule.exceptions:
+            if phrase.only or phrase.span is not None or phrase.preposition not in DIMENSIONS:
+                self._fault(phrase.at, "an exception is a plain phrase", "write it like `except for shipping`")
+            else:
+                self._flow_phrase(rule, phrase)
+
+    def _condition(self, condition: Condition) -> None:
+        for atom in atoms(condition):
+            if isinstance(atom, Compare):
+                self._measured(atom.word)
+                if isinstance(atom.value, Span):
+                    self._span(atom.value)
+            else:
+                self._happening(atom.term)
+
+    def _measured(self, word: Term) -> None:
+        declared = self._words.words["predicate"].get(word.name)
+        if declared is None:
+            help = self._words.suggestion(word.name, ("predicate",))
+            help = help or _declare("predicates", word.name, "arguments: 0")
+            self._fault(word.at, f"`{word.name}` is not a declared measure", help)
+        elif declared.arguments:
+            self._fault(word.at, f"`{word.name}` answers yes or no and cannot be compared", None)
+
+    def _happening(self, term: Term, *, verbs: bool = False) -> None:
+        """A predicate or event, in a condition or after `before` and `after`."""
+        predicate = self._words.words["predicate"].get(term.name)
+        if predicate is not None:
+            wanted = predicate.arguments or 0
+            if len(term.arguments) != wanted:
+                self._fault(term.at, f"`{term.name}` takes {wanted} argument{'s' * (wanted != 1)}", None)
+            for argument in term.arguments:
+                self._argument(term, argument)
+            return
+        if term.name in self._words.words["event"] or (verbs and not term.arguments and self._known(term.name)):
+            return
+        names = [*self._words.names("predicate", "event"), *(FLOWS if verbs else ())]
+        help = did_you_mean(term.name, names) or _declare("predicates", term.name, f"arguments: {len(term.arguments)}")
+        self._fault(term.at, f"`{term.name}` is not a declared predicate or event", help)
+
+    def _argument(self, term: Term, argument: object) -> None:
+        if isinstance(argument, Span):
+            self._span(argument)
+        elif isinstance(argument, Term) and not self._known(argument.name) and argument.name not in _SELF:
+            help = did_you_mean(argument.name, (*self._words.names(), *_SELF)) or _declare("things", argument.name, "")
+            self._fault(argument.at, f"`{argument.name}` is not a declared word", help)
+
+    def _known(self, name: str) -> bool:
+        return self._words.kind_of(name) is not None
+
+    def _term(self, term: Term, kinds: Iterable[str], *, arguments: bool = False) -> None:
+        kinds = tuple(kinds)
+        if self._words.kind_of(term.name, kinds) is None:
+            other = self._words.kind_of(term.name)
+            if other is not None:
+                self._fault(term.at, f"`{term.name}` is a {other}; here {_a(kinds)} belongs", None)
+            else:
+                help = self._words.suggestion(term.name, kinds) or "declare it in the front matter"
+                what = kinds[0] if len(kinds) == 1 else "word"
+                self._fault(term.at, f"`{term.name}` is not a declared {what}", help)
+        elif term.arguments and not arguments:
+            self._fault(term.at, f"`{term.name}` takes no arguments here", None)
+
+    def _span(self, span: Span) -> None:
+        if span.seconds is None:
+            units = ("seconds", "minutes", "hours", "days", "weeks", "months", "years")
+            help = did_you_mean(span.unit, units) or "use seconds, minutes, hours, days, weeks, months or years"
+            self._fault(span.at, f"`{span.unit}` is not a unit of time", help)
+
+
+def _a(kinds: Iterable[str]) -> str:
+    words = [f"a{'n' * (kind[0] in 'aeiou')} {kind}" for kind in kinds]
+    if len(words) >= len(KINDS) - 2:
+        return "a declared word"
+    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + f" or {words[-1]}"
+
+
+def _declare(section: str, name: str, content: str) -> str:
+    return f"declare it in the front matter: `{section}: {{{name}: {{{content}}}}}`"
