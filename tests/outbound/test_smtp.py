@@ -270,7 +270,7 @@ def raw(headers: list[tuple[str, str]], text: str) -> EmailMessage:
 BREAKS = ["\r\n", "\n", "\r", "\0", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029"]
 ENCODED = "=?utf-8?q?x=0D=0ABcc:_eve@evil.example?="
 HOSTILE = st.lists(
-    st.sampled_from([*BREAKS, *" \t.é<>,:\"\\()", "x" * 90, "Bcc: e@evil.example", "RCPT TO:<e@evil.example>", ENCODED, ANN])
+    st.sampled_from([*BREAKS, *" \t.é<>,:\"\\()", "x" * 90, "Bcc: e@x.example", "RCPT TO:<e@x.example>", ENCODED, ANN])
     | st.text(max_size=8),
     max_size=8,
 ).map("".join)  # fmt: skip

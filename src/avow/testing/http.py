@@ -59,7 +59,7 @@ class Malformed(AvowError):
         self.status = status
 
 
-def reply(status: int, **values: Any) -> Response:
+def reply(status: int, /, **values: Any) -> Response:
     """A JSON answer."""
     return Response(status, json.dumps(values).encode())
 

@@ -2,7 +2,7 @@
 
 with Carrier() as carrier:
     channel = HttpsChannel(carrier.url, ca=carrier.ca)
-    carrier.fails_midway = True         # takes what comes, and hangs up instead of answering
+    carrier.fails_midway = True  # takes what comes, and hangs up instead of answering
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ import tempfile
 import threading
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any, Generic, Self, TypeVar
+from typing import Generic, Self, TypeVar
 
 from avow.errors import SetupError
 from avow.testing.certificates import Authority, Issued
@@ -29,39 +28,17 @@ BACKLOG = 512
 T = TypeVar("T")
 
 
-class Peer(ABC, Generic[T]):
-    """A server on 127.0.0.1, open between `with` and its end. `received` holds what it took, oldest first.
+class Listener(ABC):
+    """A server on 127.0.0.1 with an event loop and a thread of its own, open between `with` and its end.
 
-    Without an `authority` it makes one in a temporary folder; `ca` is the file to trust. `certificate` replaces the
-    one that the authority would issue (an expired one, say). `port` 0 takes a free one.
-
-    The switches may be turned while it runs: `slow` (seconds before each answer), `down` (nothing listens), `nonsense`
-    (True, or the very bytes to send in place of an answer), `fails_midway` (hangs up in place of an answer). A slow,
-    nonsensical or failing peer has *taken* what it was sent: that is what makes it hard on a sender.
+    `port` 0 takes a free one. Raises SetupError on entering when the port is taken.
     """
 
-    def __init__(
-        self, authority: Authority | None = None, *, name: str, port: int = 0, certificate: Issued | None = None
-    ) -> None:
+    def __init__(self, name: str, port: int = 0) -> None:
         self.name = name
-        self.slow = 0.0
-        self.nonsense: bool | bytes = False
-        self.fails_midway = False
         self._port = port
-        self._scratch = None if authority else tempfile.TemporaryDirectory(prefix="avow-peer-")
-        authority = authority or Authority.create(Path(self._scratch.name if self._scratch else "."))
-        self.ca = authority.ca
-        self.context = _server_context(certificate or authority.issue(name))
-        self._latest: deque[T] = deque(maxlen=LATEST)
-        self._count = 0
-        self._arrived = threading.Condition()
         self._listener: asyncio.Server | None = None
         self._failure: OSError | None = None
-
-    @property
-    @abstractmethod
-    def url(self) -> str:
-        """Where it is reached, scheme and path included."""
 
     @abstractmethod
     async def listen(self, port: int) -> asyncio.Server:
@@ -73,26 +50,6 @@ class Peer(ABC, Generic[T]):
         return self._port
 
     @property
-    def received(self) -> tuple[T, ...]:
-        """The latest arrivals, oldest first."""
-        with self._arrived:
-            return tuple(self._latest)
-
-    def wait_for(self, count: int, timeout: float = 10.0) -> tuple[T, ...]:
-        """`received`, once `count` have arrived in all. Raises TimeoutError that says how many did."""
-        with self._arrived:
-            if not self._arrived.wait_for(lambda: self._count >= count, timeout):
-                raise TimeoutError(f"{self.name} got {self._count} of {count} within {timeout} s")
-            return tuple(self._latest)
-
-    def take(self, arrival: T) -> None:
-        """Keep one arrival."""
-        with self._arrived:
-            self._latest.append(arrival)
-            self._count += 1
-            self._arrived.notify_all()
-
-    @property
     def down(self) -> bool:
         """True while nothing listens at the port."""
         return self._listener is None
@@ -100,7 +57,8 @@ class Peer(ABC, Generic[T]):
     @down.setter
     def down(self, down: bool) -> None:
         if down != self.down:
-            self._call(self._close() if down else self._open())
+            turned = asyncio.run_coroutine_threadsafe(self._close() if down else self._open(), self._loop)
+            turned.result()
 
     def __enter__(self) -> Self:
         ready = threading.Event()
@@ -110,7 +68,7 @@ class Peer(ABC, Generic[T]):
         if self._failure is not None:
             self._thread.join()
             raise SetupError(
-                f"the peer {self.name} cannot listen on 127.0.0.1:{self._port}: {self._failure.strerror}",
+                f"{self.name} cannot listen on 127.0.0.1:{self._port}: {self._failure.strerror}",
                 help="choose another port, or 0 for a free one",
             )
         return self
@@ -118,8 +76,6 @@ class Peer(ABC, Generic[T]):
     def __exit__(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
-        if self._scratch:
-            self._scratch.cleanup()
 
     def _run(self, ready: threading.Event) -> None:
         with asyncio.Runner() as runner:
@@ -147,8 +103,63 @@ class Peer(ABC, Generic[T]):
             self._listener.close()
             self._listener = None
 
-    def _call(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+
+class Peer(Listener, Generic[T]):
+    """A listener with a certificate. `received` holds what it took, oldest first.
+
+    Without an `authority` it makes one in a temporary folder; `ca` is the file to trust. `certificate` replaces the
+    one that the authority would issue (an expired one, say).
+
+    The switches may be turned while it runs: `slow` (seconds before each answer), `down` (nothing listens), `nonsense`
+    (True, or the very bytes to send in place of an answer), `fails_midway` (hangs up in place of an answer). A slow,
+    nonsensical or failing peer has *taken* what it was sent: that is what makes it hard on a sender.
+    """
+
+    def __init__(
+        self, authority: Authority | None = None, *, name: str, port: int = 0, certificate: Issued | None = None
+    ) -> None:
+        super().__init__(name, port)
+        self.slow = 0.0
+        self.nonsense: bool | bytes = False
+        self.fails_midway = False
+        if authority is None:
+            self._scratch = tempfile.TemporaryDirectory(prefix="avow-peer-")
+            authority = Authority.create(Path(self._scratch.name))
+        self.ca = authority.ca
+        self.context = _server_context(certificate or authority.issue(name))
+        self._latest: deque[T] = deque(maxlen=LATEST)
+        self._count = 0
+        self._arrived = threading.Condition()
+
+    @property
+    @abstractmethod
+    def url(self) -> str:
+        """Where it is reached, scheme and path included."""
+
+    @property
+    def received(self) -> tuple[T, ...]:
+        """The latest arrivals, oldest first."""
+        with self._arrived:
+            return tuple(self._latest)
+
+    def wait_for(self, count: int, timeout: float = 10.0) -> tuple[T, ...]:
+        """`received`, once `count` have arrived in all. Raises TimeoutError that says how many did."""
+        with self._arrived:
+            if not self._arrived.wait_for(lambda: self._count >= count, timeout):
+                raise TimeoutError(f"{self.name} got {self._count} of {count} within {timeout} s")
+            return tuple(self._latest)
+
+    def take(self, arrival: T) -> None:
+        """Keep one arrival."""
+        with self._arrived:
+            self._latest.append(arrival)
+            self._count += 1
+            self._arrived.notify_all()
+
+    def __exit__(self, *_: object) -> None:
+        super().__exit__()
+        if hasattr(self, "_scratch"):
+            self._scratch.cleanup()
 
 
 def _server_context(issued: Issued) -> ssl.SSLContext:
