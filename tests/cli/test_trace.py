@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -108,6 +109,6 @@ def test_a_sentence_that_names_no_row_is_an_error_with_its_place(
     for file in ("promises.yaml", "gourmet/policy.md"):
         (tmp_path / "sites" / file).parent.mkdir(parents=True, exist_ok=True)
         text = (ROOT / "sites" / file).read_text()
-        (tmp_path / "sites" / file).write_text(text.replace(" I16\n", " I61\n"))
+        (tmp_path / "sites" / file).write_text(re.sub("^(```avow .*)I16", r"\1I61", text, flags=re.MULTILINE))
     assert run(["trace", "--root", str(tmp_path)]) == 1
     assert "`I61` is no promise row" in capsys.readouterr().err
