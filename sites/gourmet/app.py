@@ -8,6 +8,11 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
+from starlette.responses import Response
+
+from avow.edge.form import Form
+from avow.site.work import Work
+
 from .cart import LIMIT, Cart
 from .catalogue import CATALOGUE, money, shelves
 from .forms import CARRIERS, Add, Card, Change, Checkout
@@ -18,13 +23,14 @@ from .shop import site
 STATUS = {"done": "paid", "declined": "declined", "failed": "unpaid", "unknown": "unknown"}
 
 
-def page(work: Any, name: str, *, status: int = 200, **context: Any) -> Any:
+def page(work: Work, name: str, *, status: int = 200, **context: Any) -> Response:
     """A page of the shop, with the number of goods in the cart at its top."""
     cart = context.get("cart") or Cart.decode(work.cookie("cart"))
     return work.render(name, status=status, count=cart.count, **context)
 
 
-def lost(work: Any) -> Any:
+def lost(work: Work) -> Response:
+    """A page for a link that leads to no order."""
     return page(
         work,
         "notice.html",
@@ -38,12 +44,14 @@ def lost(work: Any) -> Any:
 
 
 @site.page("/", place="shop", role="storefront", purpose="shopping")
-def home(work: Any) -> Any:
+def home(work: Work) -> Response:
+    """The shelves."""
     return page(work, "home.html", shelves=shelves())
 
 
 @site.page("/products/{sku}", place="shop", role="storefront", purpose="shopping")
-def product(work: Any) -> Any:
+def product(work: Work) -> Response:
+    """One product, and what goes well with it."""
     found = CATALOGUE.get(work.path["sku"])
     if found is None:
         text = ["It may have been sold out for the season, or the address has a slip in it."]
@@ -56,14 +64,13 @@ def product(work: Any) -> Any:
 # -- the cart -----------------------------------------------------------------------------------------
 
 
-def show_cart(work: Any, form: Any) -> Any:
+def show_cart(work: Work, form: Form) -> Response:
     """The cart. It follows a change by redirect, so a cart that is gone then means that cookies are off."""
     cookie = work.cookie("cart")
     added = CATALOGUE.get(work.query.get("added", ""))
     return page(
         work,
         "cart.html",
-        status=422 if form.errors else 200,
         cart=Cart.decode(cookie),
         cookies_off=cookie is None and added is not None,
         added=added.name if added else None,
@@ -74,17 +81,19 @@ def show_cart(work: Any, form: Any) -> Any:
 
 
 @site.form("/cart/add", Add, place="cart", role="storefront", purpose="shopping", page=show_cart)
-def add(work: Any, form: Any) -> Any:
+def add(work: Work, form: Form) -> Response:
+    """Put some more of a product into the cart."""
     cart = Cart.decode(work.cookie("cart"))
-    cart.add(form["sku"], int(form["quantity"]))
+    cart.add(str(form["sku"]), int(str(form["quantity"])))
     work.set_cookie("cart", cart.encode())
     return work.redirect(f"/cart?added={form['sku']}")
 
 
 @site.form("/cart", Change, place="cart", role="storefront", purpose="shopping", page=show_cart)
-def change(work: Any, form: Any) -> Any:
+def change(work: Work, form: Form) -> Response:
+    """Set how many of a product the cart holds; none takes it out."""
     cart = Cart.decode(work.cookie("cart"))
-    cart.put(form["sku"], int(form["quantity"]))
+    cart.put(str(form["sku"]), int(str(form["quantity"])))
     if cart:
         work.set_cookie("cart", cart.encode())
     else:
@@ -95,14 +104,14 @@ def change(work: Any, form: Any) -> Any:
 # -- ordering and paying ------------------------------------------------------------------------------
 
 
-def show_checkout(work: Any, form: Any) -> Any:
+def show_checkout(work: Work, form: Form) -> Response:
+    """The checkout form. Its ticket tells a form that is sent twice from two orders."""
     cart = Cart.decode(work.cookie("cart"))
     if not cart:
         return work.redirect("/cart")
     return page(
         work,
         "checkout.html",
-        status=422 if form.errors else 200,
         form=form,
         cart=cart,
         carriers=[(carrier, money(cart.cents + carrier.cents)) for carrier in CARRIERS.values()],
@@ -111,14 +120,15 @@ def show_checkout(work: Any, form: Any) -> Any:
 
 
 @site.form("/checkout", Checkout, place="checkout", role="storefront", purpose="ordering", page=show_checkout)
-def place_order(work: Any, form: Any) -> Any:
+def place_order(work: Work, form: Form) -> Response:
+    """Keep the order, then have it paid. Nothing of the card is kept, whatever comes of it."""
     ticket = form["ticket"] or secrets.token_urlsafe(18)
     for order in work.select(Order, Order.ticket == ticket):  # the button was pressed twice
         return work.redirect(f"/order/{work.secret(order)}")
     cart = Cart.decode(work.cookie("cart"))
     if not cart:
         return work.redirect("/cart")
-    carrier = CARRIERS[form["carrier"]]
+    carrier = CARRIERS[str(form["carrier"])]
     order = work.collect(
         Order,
         person=work.person(),
@@ -141,7 +151,7 @@ def place_order(work: Any, form: Any) -> Any:
     return pay(work, order, form)
 
 
-def pay(work: Any, order: Any, form: Any) -> Any:
+def pay(work: Work, order: Order, form: Form) -> Response:
     """Have the card charged, then go to the order's page, which says how that went."""
     card = work.once("card", form)
     work.commit()
@@ -151,7 +161,7 @@ def pay(work: Any, order: Any, form: Any) -> Any:
 
 
 @site.settled("processor")
-def settled(work: Any, order: Any, reply: Any) -> None:
+def settled(work: Work, order: Order, reply: Any) -> None:
     """What the outcome of a payment changes; runs when it is known, at once or later, in one transaction with it."""
     if reply.status == "done":
         work.update(
@@ -164,36 +174,35 @@ def settled(work: Any, order: Any, reply: Any) -> None:
 
 @site.shared("ups")
 @site.shared("fedex")
-def labelled(work: Any, order: Any, reply: Any) -> None:
+def labelled(work: Work, order: Order, reply: Any) -> None:
     """The carrier took the parcel's label and gave its tracking number."""
     work.update(order, source=order.carrier, at="dispatch", tracking=reply["tracking"])
 
 
 @site.page("/order/{token}", place="order_page", role="storefront", purpose="ordering")
-def show_order(work: Any) -> Any:
+def show_order(work: Work) -> Response:
+    """Where an order stands, for whoever holds its secret link; after the checkout, the confirmation."""
     order = work.presented(Order, work.path["token"])
     if order is None:
         return lost(work)
     here = f"/order/{work.path['token']}"
-    return page(
-        work, "order.html", order=order, carrier=CARRIERS[order.carrier].label, here=here, pay=f"{here}/pay"
-    )
+    return page(work, "order.html", order=order, carrier=CARRIERS[order.carrier].label, here=here, pay=f"{here}/pay")
 
 
-def show_pay(work: Any, form: Any) -> Any:
+def show_pay(work: Work, form: Form) -> Response:
+    """The card is typed in once more: nobody has kept it."""
     order = work.presented(Order, work.path["token"])
     if order is None:
         return lost(work)
     back = f"/order/{work.path['token']}"
     if order.status not in ("declined", "unpaid"):
         return work.redirect(back)
-    return page(
-        work, "pay.html", status=422 if form.errors else 200, order=order, form=form, back=back, pay=f"{back}/pay"
-    )
+    return page(work, "pay.html", order=order, form=form, back=back, pay=f"{back}/pay")
 
 
 @site.form("/order/{token}/pay", Card, place="pay_page", role="storefront", purpose="ordering", page=show_pay)
-def pay_again(work: Any, form: Any) -> Any:
+def pay_again(work: Work, form: Form) -> Response:
+    """Try to pay an order that is known to be unpaid."""
     order = work.presented(Order, work.path["token"])
     if order is None:
         return lost(work)

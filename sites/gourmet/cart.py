@@ -25,10 +25,12 @@ class Line:
 
     @property
     def cents(self) -> int:
+        """What the line costs, in US cents."""
         return self.product.cents * self.quantity
 
     @property
     def price(self) -> str:
+        """What the line costs, as text."""
         return money(self.cents)
 
 
@@ -48,6 +50,7 @@ class Cart:
         return cart
 
     def encode(self) -> str:
+        """The cookie's value: `sku-quantity` pairs, joined by dots."""
         return ".".join(f"{sku}-{quantity}" for sku, quantity in self._quantities.items())
 
     def put(self, sku: str, quantity: int) -> None:
@@ -65,18 +68,22 @@ class Cart:
 
     @property
     def lines(self) -> list[Line]:
+        """The lines, in the order in which they were put in."""
         return [Line(CATALOGUE[sku], quantity) for sku, quantity in self._quantities.items()]
 
     @property
     def count(self) -> int:
+        """How many pieces the cart holds."""
         return sum(self._quantities.values())
 
     @property
     def cents(self) -> int:
+        """What the goods cost, in US cents."""
         return sum(line.cents for line in self.lines)
 
     @property
     def price(self) -> str:
+        """What the goods cost, as text."""
         return money(self.cents)
 
     def __bool__(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Mapped
 
-from avow.vault import Sealed, owner, personal, plain
+from avow import Sealed, owner, personal, plain
 
 from .catalogue import money
 from .shop import site
@@ -31,9 +31,7 @@ class Order(site.Record):  # type: ignore[misc,name-defined]  # a base class mad
     items: Mapped[Sealed] = personal("order.items", field="order.items")
     note: Mapped[Sealed | None] = personal("order.note", field="order.note", optional=True)
     last4: Mapped[Sealed | None] = personal("card.last4", field="order.last4", optional=True)
-    authorisation: Mapped[Sealed | None] = personal(
-        "payment.authorisation", field="order.authorisation", optional=True
-    )
+    authorisation: Mapped[Sealed | None] = personal("payment.authorisation", field="order.authorisation", optional=True)
     tracking: Mapped[Sealed | None] = personal("parcel.tracking", field="order.tracking", optional=True)
     cents: Mapped[int] = plain("the amount due, in US cents, without which an order cannot be paid again")
     carrier: Mapped[str] = plain("which carrier the parcel goes to")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from avow.site import Site
+from avow import Site
 
 HERE = Path(__file__).parent
 
