@@ -37,8 +37,9 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 
-# A link that leads back to this computer; the stop at the end of a sentence does not belong to it.
-_LOCAL = re.compile(r"https?://127\.0\.0\.1(?::\d{1,5})?(?:/[^\s<>\"']*)?(?<![.,;:!?)])")
+# A link that leads back to this computer, and not to a host whose name begins like it; the stop at the end of a
+# sentence does not belong to it.
+_LOCAL = re.compile(r"https?://127\.0\.0\.1(?::\d{1,5})?(?![\w@:-]|\.\w)(?:/[^\s<>\"']*)?(?<![.,;:!?)])")
 _DIGITS = re.compile(r"\d(?:[ -]?\d){12,18}")
 
 
