@@ -178,14 +178,13 @@ class Edge:
             (k, v) for k, v in answer.headers if k not in (b"content-length", b"server", b"etag", b"last-modified")
         ]
         answer.headers += [(b"content-length", b"%d" % len(answer.body)), *cookies.headers(), *_security(intake)]
-        answer.headers.append((b"cache-control", b"no-store"))
 
     async def _pass(self, scope: Scope, receive: Receive, send: Send, intake: Intake) -> None:
         """Files that carry nothing personal: stripped on the way in, with the site's headers on the way out."""
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message.get("headers", []), *_security(intake)]}
+                message = {**message, "headers": [*message.get("headers", []), *_security(intake, personal=False)]}
             await send(message)
 
         await self.app(scope, receive, with_headers)
@@ -197,7 +196,6 @@ class Edge:
         headers = [
             (b"content-type", b"text/html; charset=utf-8"),
             (b"content-length", b"%d" % len(page)),
-            (b"cache-control", b"no-store"),
             *_security(intake),
         ]
         if status == 426:
@@ -211,8 +209,8 @@ def _end(unit: Unit, failed: bool) -> None:
     unit.end()
 
 
-def _security(intake: Intake) -> list[tuple[bytes, bytes]]:
-    return security_headers(intake.channel == "https")
+def _security(intake: Intake, *, personal: bool = True) -> list[tuple[bytes, bytes]]:
+    return security_headers(intake.channel == "https", personal)
 
 
 async def _read(receive: Receive) -> bytes | None:

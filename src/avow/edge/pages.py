@@ -16,11 +16,14 @@ from avow.edge.markers import fill_html, fill_text, numbers
 if TYPE_CHECKING:
     from avow.vault.unit import Unit
 
+#: Plain pages for sites that bring none of their own: `privacy.html`, `error.html`.
+_BUILT_IN = Path(__file__).parent / "templates"
+
 
 def environment(folder: Path | None) -> Environment:
     """The templates of a site: HTML is escaped by itself, an unknown name is an error."""
     return Environment(
-        loader=FileSystemLoader([folder] if folder else []),
+        loader=FileSystemLoader([*([folder] if folder else []), _BUILT_IN]),
         autoescape=select_autoescape(["html"], default=False),
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -7,7 +7,8 @@ head, before the service ran again; the window is one batch.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,7 +39,8 @@ def verify(store: Store, schema: Schema, head_file: Path) -> Report:
     """
     kept = read_head(head_file)
     with store.reading() as connection:
-        head = replay(_rows(connection, schema), kept=kept)
+        with closing(_rows(connection, schema)) as rows:
+            head = replay(rows, kept=kept)
         waiting = pending_count(connection, schema)
     if kept is None and head.size:
         raise LedgerError(
@@ -48,15 +50,14 @@ def verify(store: Store, schema: Schema, head_file: Path) -> Report:
     return Report(head, waiting, kept)
 
 
-def _rows(connection: Connection, schema: Schema) -> Iterator[tuple[bytes, bytes]]:
+def _rows(connection: Connection, schema: Schema) -> Generator[tuple[bytes, bytes], None, None]:
     """Body and link of each entry in order; the numbers must have no gap, and every body must be an entry."""
     entry = schema.entry
-    rows = connection.execution_options(yield_per=1000).execute(
-        select(entry.c.number, entry.c.body, entry.c.root).order_by(entry.c.number)
-    )
-    for size, row in enumerate(rows):
-        if row.number != size:
-            raise LedgerError(f"entry {size + 1} of the ledger is missing: entry {row.number + 1} follows instead")
-        body = bytes(row.body)
-        yield body, bytes(row.root)
-        Entry.decode(body)
+    statement = select(entry.c.number, entry.c.body, entry.c.root).order_by(entry.c.number)
+    with connection.execution_options(yield_per=1000).execute(statement) as rows:
+        for size, row in enumerate(rows):
+            if row.number != size:
+                raise LedgerError(f"entry {size + 1} of the ledger is missing: entry {row.number + 1} follows instead")
+            body = bytes(row.body)
+            yield body, bytes(row.root)
+            Entry.decode(body)

@@ -16,8 +16,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import TemplateNotFound
-from markupsafe import escape
 from sqlalchemy import select
 from starlette.routing import Router
 
@@ -253,10 +251,7 @@ class Opened:
             "policy": self.policy,
             "path": "",
         }
-        try:
-            return self.templates.get_template("error.html").render(context)
-        except TemplateNotFound:
-            return f"<!doctype html><title>{escape(title)}</title><h1>{escape(title)}</h1><p>{escape(words)}</p>"
+        return self.templates.get_template("error.html").render(context)
 
     def _card_seen(self, text: str) -> Iterable[str]:
         return (self.site.card,) if contains_card(text) else ()
@@ -280,15 +275,22 @@ class Opened:
     def _letter(self, unit: Unit, message: str, record: Record) -> str:
         work = Work(self, unit)
         link = self.settings.base + self.site.link.format(secret=work.secret(record))
-        context = {**self.site.shared_context, "order": record, "record": record, "link": link, "policy": self.policy}
+        context = {
+            **self.site.shared_context,
+            "record": record,
+            type(record).__name__.lower(): record,
+            "link": link,
+            "policy": self.policy,
+            "contact": self.policy.contact,
+        }
         return self.templates.get_template(f"mail/{message}.txt").render(context)
 
     def _settled(self, recipient: str) -> Callable[[Unit, Any, Reply], None] | None:
-        hook = self.site.settled.get(recipient)
+        hook = self.site.on_settled.get(recipient)
         return None if hook is None else lambda unit, record, reply: hook(Work(self, unit), record, reply)
 
     def _delivered(self, kind: str, name: str) -> Delivered | None:
-        hook = self.site.delivered.get((kind, name))
+        hook = self.site.on_shared.get(name) if kind == "share" else None
         return None if hook is None else lambda unit, record, reply: hook(Work(self, unit), record, reply)
 
 

@@ -83,8 +83,8 @@ class Site:
         self.home, self.Record, self.person_class = record_base()
         self.visit = visit_record(self.Record) if self._notes_visits() else None
         self.routes: list[BaseRoute] = []
-        self.settled: dict[str, Callable[[Work, Any, Reply], None]] = {}
-        self.delivered: dict[tuple[str, str], Callable[[Work, Any, Mapping[str, Any]], None]] = {}
+        self.on_settled: dict[str, Callable[[Work, Any, Reply], None]] = {}
+        self.on_shared: dict[str, Callable[[Work, Any, Mapping[str, Any]], None]] = {}
         self.shared_context: dict[str, Any] = {}
         self._opened: Opened | None = None
         if static:
@@ -135,13 +135,13 @@ class Site:
 
         return declare
 
-    def exchanged(self, recipient: str) -> Callable[[Any], Any]:
+    def settled(self, recipient: str) -> Callable[[Any], Any]:
         """Declare what the outcome of an exchange changes: called in the transaction that records it."""
-        return self._register(self.settled, recipient)
+        return self._register(self.on_settled, recipient)
 
     def shared(self, recipient: str) -> Callable[[Any], Any]:
         """Declare what a recipient's reply changes: called in the transaction that records the delivery."""
-        return self._register(self.delivered, ("share", recipient))
+        return self._register(self.on_shared, recipient)
 
     def _register(self, where: dict[Any, Any], key: Any) -> Callable[[Any], Any]:
         def declare(handler: Any) -> Any:

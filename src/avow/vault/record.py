@@ -66,10 +66,9 @@ class Record:
 
     def seal(self, field: Field, text: str, label: envelope.Label) -> Stored:
         """Seal `text` for this record under its owner's key."""
-        vault = self.__home__.vault()
         sealed = envelope.seal(
-            record_subkey(vault.key_of(self.avow_person), self.id),
-            tenant=vault.tenant,
+            self._subkey(),
+            tenant=self.__home__.vault().tenant,
             person=self.owner_id,
             record=self.id,
             field=field.id,
@@ -84,16 +83,23 @@ class Record:
         Raises:
             SealedError: the envelope was changed, or belongs to another person, record, field or site.
         """
-        vault = self.__home__.vault()
         _, plaintext = envelope.unseal(
-            record_subkey(vault.key_of(self.avow_person), self.id),
-            tenant=vault.tenant,
+            self._subkey(),
+            tenant=self.__home__.vault().tenant,
             person=self.owner_id,
             record=self.id,
             field=field.id,
             envelope=sealed,
         )
         return plaintext.decode()
+
+    def _subkey(self) -> bytes:
+        """The record's own key, derived from its owner's once for as long as the record is in memory."""
+        known: bytes | None = self.__dict__.get("_avow_subkey")
+        if known is None:
+            known = record_subkey(self.__home__.vault().key_of(self.avow_person), self.id)
+            self.__dict__["_avow_subkey"] = known
+        return known
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.id[:8]}>"

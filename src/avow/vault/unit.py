@@ -6,8 +6,8 @@ decided, and commits data, ledger entries and outbox rows together:
 1. a permitted flow is noted; its entry is written in the transaction of the data it speaks of;
 2. a refused flow raises; its entry is written after the unit has ended, in a transaction of its own,
    so that it outlives the rollback;
-3. a duty that comes `before` a flow refuses it until discharged; one that goes `with` it must be
-   discharged by the commit, or nothing is committed.
+3. a duty that comes `before` a flow refuses it until discharged (the engine knows that as a fact); one
+   that goes `with` it must be discharged by the commit, or nothing is committed.
 
     with site.acting("storefront", "ordering") as work:
         order = work.collect(Order, person=work.person(), email="ann@example.org")
@@ -84,36 +84,30 @@ class Unit(AbstractContextManager["Unit"]):
         """Ask the policy whether a flow may happen here and now, and note the answer for the ledger.
 
         Raises:
-            Refused: no sentence permits it, or one forbids it, or a duty that comes before it is undone.
+            Refused: no sentence permits it, one forbids it, or a duty that comes before it is undone.
         """
         purpose = purpose or self.purpose
         verdict = self.vault.policy.judge(verb, object, purpose=purpose, facts=self.facts, **dimensions)
         line: _Line = ("permitted", verb, purpose, dimensions.get("recipient"))
         if not verdict.permitted:
-            self._refuse(line, object, verdict, verdict.reason)
-        for duty in verdict.duties:
-            if (duty.verb, duty.object) in self.discharged:
-                continue
-            if duty.timing == "before":
-                self._refuse(line, object, verdict, f"`{duty.text}` has not been done", duty)
-            if duty.timing == "with":
-                self._due.append(duty)
+            self._refuse(line, object, verdict)
+        self._due += [duty for duty in verdict.duties if duty.timing == "with"]
         objects, anchors = self._lines.setdefault(line, (set(), set()))
         objects.add(object)
         anchors.update(sentence.anchor for sentence in verdict.sentences)
         return verdict
 
-    def _refuse(self, line: _Line, object: str, verdict: Verdict, reason: str, duty: Duty | None = None) -> None:
-        sentences = (duty.sentence,) if duty else verdict.sentences
+    def _refuse(self, line: _Line, object: str, verdict: Verdict) -> None:
         objects, anchors = self._refusals.setdefault(("refused", *line[1:]), (set(), set()))
         objects.add(object)
-        anchors.update(sentence.anchor for sentence in sentences)
-        said = "; ".join(f"“{sentence.text}” (#{sentence.anchor})" for sentence in sentences)
-        raise Refused(f"{line[1]} {object}: {reason}\n  sentence: {said}", verdict)
+        anchors.update(sentence.anchor for sentence in verdict.sentences)
+        said = "; ".join(f"“{sentence.text}” (#{sentence.anchor})" for sentence in verdict.sentences)
+        raise Refused(f"{line[1]} {object}: {verdict.reason}\n  sentence: {said}", verdict)
 
     def discharge(self, verb: str, object: str | None = None) -> None:
         """Say that a duty was done in this unit, for example `discharge("ask", "age")`."""
         self.discharged.add((verb, object))
+        self.facts[f"done({verb} {object})" if object else f"done({verb})"] = True
 
     def note(self, event: str, verb: str, object: str, *, purpose: str, recipient: str) -> None:
         """Note an event that is no verdict (attempted, done, unknown …) for the ledger."""

@@ -1,0 +1,157 @@
+"""Chaining what is pending, and finding whatever was done to the chain afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+from sqlalchemy import MetaData, delete, insert, select, update
+
+from avow.errors import LedgerError
+from avow.ledger.entry import Entry
+from avow.ledger.sequencer import Sequencer, pending_count, read_head
+from avow.ledger.verify import verify
+from avow.store.connection import Store
+from avow.store.schema import Schema, declare
+
+
+def body(number: int, event: str = "permitted") -> bytes:
+    return Entry(event, "show", "contact", None, None, ("a", "b"), "0" * 64, 500_000, f"{number:032x}").encode()
+
+
+@pytest.fixture
+def ledger(store: str, tmp_path: Path) -> Iterator[tuple[Store, Schema, Sequencer]]:
+    opened, schema = Store.open(store), declare(MetaData())
+    schema.metadata.create_all(opened.engine)
+    sequencer = Sequencer(opened, schema, tmp_path / "ledger.head")
+    sequencer.begin()
+    yield opened, schema, sequencer
+    opened.close()
+
+
+def add(store: Store, schema: Schema, start: int, count: int, event: str = "permitted") -> None:
+    with store.writing() as connection:
+        rows = [{"id": f"{start + n:032x}", "body": body(start + n, event)} for n in range(count)]
+        connection.execute(insert(schema.pending), rows)
+
+
+def test_batches_are_chained_tallied_and_drained(ledger: tuple[Store, Schema, Sequencer]) -> None:
+    store, schema, sequencer = ledger
+    add(store, schema, 0, 1203)
+    add(store, schema, 2000, 2, "refused")
+    assert sequencer.run() == 1205
+    with store.reading() as connection:
+        assert pending_count(connection, schema) == 0
+        tally = connection.execute(select(schema.tally).order_by(schema.tally.c.anchor)).all()
+    assert [tuple(row) for row in tally] == [("a", 1203, 2, 500_000), ("b", 1203, 2, 500_000)]
+    report = verify(store, schema, sequencer.head_file)
+    assert (report.head.size, report.pending) == (1205, 0)
+    assert read_head(sequencer.head_file) == report.head
+
+
+def test_a_batch_is_shuffled(ledger: tuple[Store, Schema, Sequencer]) -> None:
+    store, schema, sequencer = ledger
+    add(store, schema, 0, 300)
+    sequencer.run()
+    with store.reading() as connection:
+        bodies = connection.scalars(select(schema.entry.c.body).order_by(schema.entry.c.number)).all()
+    nonces = [Entry.decode(bytes(item)).nonce for item in bodies]
+    assert nonces != sorted(nonces)
+
+
+def test_two_sequencers_at_once_chain_each_entry_once(ledger: tuple[Store, Schema, Sequencer]) -> None:
+    store, schema, sequencer = ledger
+    add(store, schema, 0, 2000)
+    threads = [Thread(target=sequencer.run) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert verify(store, schema, sequencer.head_file).head.size == 2000
+
+
+def _flip(store: Store, schema: Schema, column: str, number: int) -> None:
+    entry = schema.entry
+    with store.writing() as connection:
+        old = bytes(connection.scalar(select(entry.c[column]).where(entry.c.number == number)) or b"")
+        new = bytes([*old[:-3], old[-3] ^ 1, *old[-2:]])
+        connection.execute(update(entry).where(entry.c.number == number).values({column: new}))
+
+
+def _swap(store: Store, schema: Schema) -> None:
+    entry = schema.entry
+    with store.writing() as connection:
+        rows = {n: connection.execute(select(entry).where(entry.c.number == n)).one() for n in (3, 4)}
+        for here, there in ((3, 4), (4, 3)):
+            connection.execute(
+                update(entry).where(entry.c.number == here).values(body=rows[there].body, root=rows[there].root)
+            )
+
+
+def _drop(store: Store, schema: Schema, first: int) -> None:
+    with store.writing() as connection:
+        connection.execute(delete(schema.entry).where(schema.entry.c.number >= first))
+
+
+def _drop_one(store: Store, schema: Schema) -> None:
+    with store.writing() as connection:
+        connection.execute(delete(schema.entry).where(schema.entry.c.number == 4))
+
+
+@pytest.mark.parametrize(
+    ("tamper", "found"),
+    [
+        pytest.param(lambda s, c: _flip(s, c, "body", 4), "entry 5", id="flipped body"),
+        pytest.param(lambda s, c: _flip(s, c, "root", 4), "entry 5", id="flipped link"),
+        pytest.param(_swap, "entry 4", id="swapped"),
+        pytest.param(_drop_one, "entry 5", id="dropped in the middle"),
+        pytest.param(lambda s, c: _drop(s, c, 9), "expected at least 10 entries, found 9", id="cut by one"),
+        pytest.param(lambda s, c: _drop(s, c, 0), "expected at least 10 entries, found 0", id="emptied"),
+    ],
+)
+def test_tampering_is_found(ledger: tuple[Store, Schema, Sequencer], tamper: Any, found: str) -> None:
+    store, schema, sequencer = ledger
+    add(store, schema, 0, 10)
+    sequencer.run()
+    tamper(store, schema)
+    with pytest.raises(LedgerError, match=found):
+        verify(store, schema, sequencer.head_file)
+
+
+def test_nothing_is_built_on_a_ledger_that_was_cut_or_rewritten(ledger: tuple[Store, Schema, Sequencer]) -> None:
+    store, schema, sequencer = ledger
+    add(store, schema, 0, 10)
+    sequencer.run()
+    _drop(store, schema, 9)
+    add(store, schema, 100, 1)
+    with pytest.raises(LedgerError, match="tells of 10"):
+        sequencer.run()
+    with pytest.raises(LedgerError):
+        sequencer.begin()
+    _drop(store, schema, 0)  # written anew from its beginning, and longer than before
+    sequencer.head_file.rename(sequencer.head_file.with_name("kept"))
+    sequencer.begin()
+    add(store, schema, 200, 20)
+    sequencer.run()
+    sequencer.head_file.with_name("kept").rename(sequencer.head_file)
+    with pytest.raises(LedgerError, match="is not the one"):
+        sequencer.begin()
+    with pytest.raises(LedgerError, match="entry 10"):
+        verify(store, schema, sequencer.head_file)
+
+
+def test_a_missing_or_damaged_head_is_said(ledger: tuple[Store, Schema, Sequencer]) -> None:
+    store, schema, sequencer = ledger
+    add(store, schema, 0, 10)
+    sequencer.run()
+    kept = sequencer.head_file.read_bytes()
+    sequencer.head_file.write_bytes(kept[:-3])
+    with pytest.raises(LedgerError, match="cut off or damaged"):
+        verify(store, schema, sequencer.head_file)
+    sequencer.head_file.unlink()
+    for attempt in (lambda: verify(store, schema, sequencer.head_file), sequencer.begin):
+        with pytest.raises(LedgerError, match="missing"):
+            attempt()
