@@ -136,6 +136,9 @@ def mutate(root: Path, mutations: Iterable[Mutation], only: frozenset[str] = fro
     """Apply every change of the rows asked for (all, when none is named), print each result, return the report."""
     report = Report()
     changes = [*rule_changes(root), *guard_changes(root, mutations)]
+    if unbound := sorted(only - {row for change in changes for row in change.rows}):
+        help = "`avow trace` shows the rows that have rules; guards are listed in tests/mutations.py"
+        raise SetupError(f"nothing to loosen for {', '.join(unbound)}", help=help)
     if only:
         changes = [change for change in changes if only & set(change.rows)]
     with scratch_trees(root, WORKERS) as trees, ThreadPoolExecutor(WORKERS) as pool:

@@ -213,6 +213,11 @@ def test_tests_that_fail_by_themselves_end_the_run(toy: Path) -> None:
         mutate(toy, (), frozenset({"I2"}))
 
 
+def test_a_row_without_rule_or_guard_is_an_error_and_not_a_success(toy: Path) -> None:
+    with pytest.raises(SetupError, match="nothing to loosen for I9, Z1"):
+        mutate(toy, (), frozenset({"I2", "I9", "Z1"}))
+
+
 def test_every_patch_of_the_project_fits() -> None:
     assert len(list(guard_changes(ROOT, MUTATIONS))) == len(MUTATIONS)
 
