@@ -30,9 +30,10 @@ _SHORTEST, _LONGEST = 14, 19
 _SEPARATOR = r"(?:[ \t.+_\u00a0\u2002-\u2015\u202f\u2212-]{1,3}|%20|%2[dD]|%C2%A0|&nbsp;|&\#(?:32|160|45);)"
 _RUN = re.compile(rf"\d++(?:{_SEPARATOR}\d++)*+")
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}")
-_GROUP = re.compile(r"\d+")
+_GROUP = re.compile(rf"(?:{_SEPARATOR})?+(\d++)")
 _HEX_BEFORE = re.compile(r"[0-9A-Fa-f-]*\Z")
 _HEX_AFTER = re.compile(r"[0-9A-Fa-f-]*")
+_HEX_WORD = re.compile(r"[0-9-]*[A-Fa-f][0-9A-Fa-f-]*")
 _DIGEST = 32  # characters of the shortest digest or UUID
 _USPS = re.compile(r"9[1-5]\d{18,20}", re.ASCII)
 
@@ -62,7 +63,7 @@ def _unescaped_start(text: str, start: int) -> int:
 
 def _cards_of(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """The cards among the groups of digits of one run: each begins and ends with a group."""
-    groups = [match.span() for match in _GROUP.finditer(text, start, end)]
+    groups = [match.span(1) for match in _GROUP.finditer(text, start, end)]
     if _USPS.fullmatch("".join(_digits(text, group) for group in groups[:8])) and len(groups) <= 8:
         return
     end_of_last = 0
@@ -104,4 +105,4 @@ def _in_digest(text: str, start: int, end: int) -> bool:
     before = _HEX_BEFORE.search(text, max(0, start - _DIGEST), start)
     after = _HEX_AFTER.match(text, end, min(len(text), end + _DIGEST))
     word = (before[0] if before else "") + text[start:end] + (after[0] if after else "")
-    return len(word) >= _DIGEST and any(letter in "abcdefABCDEF" for letter in word) and " " not in word
+    return len(word) >= _DIGEST and bool(_HEX_WORD.fullmatch(word))

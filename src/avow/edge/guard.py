@@ -75,7 +75,7 @@ class ExitGuard:
             self._scrubber = _scrubber(self._encoded)
         pattern, categories = self._scrubber
         rest = pattern.sub("\n", text)
-        hidden = self.search(rest.encode(errors="surrogatepass"))
+        hidden = self.search(_encoded(rest))
         if hidden:
             return f"<sealed {', '.join(sorted(hidden))}>"
         return pattern.sub(lambda match: f"<sealed {categories.get(match[0].lower(), 'value')}>", text)
@@ -87,6 +87,13 @@ class ExitGuard:
         self._plain = dict.fromkeys(map(bytes.lower, forms), category) | self._plain
         self._encoded = dict.fromkeys(map(bytes.lower, variants(value)), category) | self._encoded
         self._scrubber = None
+
+
+def _encoded(text: str) -> bytes:
+    try:
+        return text.encode(errors="surrogateescape")  # bytes that were no UTF-8 become themselves again
+    except UnicodeEncodeError:
+        return text.encode(errors="surrogatepass")
 
 
 def _found(needles: dict[bytes, str], data: bytes) -> set[str]:

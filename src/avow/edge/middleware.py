@@ -115,48 +115,46 @@ class Edge:
         declaration = match(self.app.routes, stripped)
         if intake.channel == "http":
             # Not a redirect: whoever followed one would have asked in the clear already.
-            await self._fail(send, intake, 426, "Use an encrypted connection", "This site answers over HTTPS only.")
+            answer = self._failure(intake, 426, "Use an encrypted connection", "This site answers over HTTPS only.")
+            answer.headers.append((b"upgrade", b"TLS/1.2"))
         elif declaration is None:
-            await self._fail(send, intake, 404, "There is no such page", "The address leads nowhere on this site.")
+            answer = self._failure(intake, 404, "There is no such page", "The address leads nowhere on this site.")
         elif declaration.public:
-            await self._pass(stripped, receive, send, intake)
+            return await self._pass(stripped, receive, send, intake)
         else:
-            await self._judged(declaration, intake, stripped, receive, send)
+            answer = await self._judged(declaration, intake, stripped, receive)
+        await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+        return await send({"type": "http.response.body", "body": bytes(answer.body)})
 
-    async def _judged(self, declaration: Acts, intake: Intake, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _judged(self, declaration: Acts, intake: Intake, scope: Scope, receive: Receive) -> Answer:
+        """The answer of the service as far as it may leave, or the page that says why it may not."""
         body = await _read(receive)
         if body is None:
-            return await self._fail(send, intake, 413, "Too much at once", "The form is larger than this site takes.")
+            return self._failure(intake, 413, "Too much at once", "The form is larger than this site takes.")
         intake.body = body
         if intake.method not in ("GET", "HEAD", "OPTIONS") and not self.check_form(intake):
-            words = (
-                "The form was not sent from this site, or it is too old. Go back, reload the page and send it again."
-            )
-            return await self._fail(send, intake, 403, "Please send the form again", words)
+            words = "The form was not sent from this site, or is too old. Go back, reload the page and send it again."
+            return self._failure(intake, 403, "Please send the form again", words)
         unit = self.open_unit(declaration, intake)
         unit.enter()
-        answer = Answer()
-        error: AvowError | None = None
-        cookies = Cookies(unit, intake)
+        answer, cookies = Answer(), Cookies(unit, intake)
+        done = False
         try:
             scope["avow"] = (unit, intake, cookies)
             await self.app(scope, _replay(body), answer.take)
             await run_sync(self._finish, unit, intake, cookies, answer)
+            done = True
         except Refused as refused:
-            error = refused
+            words = "The privacy policy of this site does not allow what this page was about to do."
+            return self._failure(intake, 403, "This was not done", words, refused)
         except Exception:
             log.exception("a page failed: %s %s", intake.method, declaration.place)
-            error = AvowError("failed")
+            words = "Something went wrong on our side. Please look whether it was done before you try again."
+            return self._failure(intake, 500, "This did not work", words)
         finally:
             unit.leave()
-            await run_sync(_end, unit, error is not None)
-        if isinstance(error, Refused):
-            words = "The privacy policy of this site does not allow what this page was about to do."
-            return await self._fail(send, intake, 403, "This was not done", words, error)
-        if error is not None:
-            words = "Something went wrong on our side, and nothing was changed. Please try again in a moment."
-            return await self._fail(send, intake, 500, "This did not work", words)
-        await _send(send, answer.status, answer.headers, bytes(answer.body))
+            await run_sync(_end, unit, done)
+        return answer
 
     def _finish(self, unit: Unit, intake: Intake, cookies: Cookies, answer: Answer) -> None:
         """Judge what is about to leave, make the unit durable, and only then write the values in."""
@@ -189,22 +187,20 @@ class Edge:
 
         await self.app(scope, receive, with_headers)
 
-    async def _fail(
-        self, send: Send, intake: Intake, status: int, title: str, words: str, error: AvowError | None = None
-    ) -> None:
-        page = self.error_page(status, title, words, error).encode()
-        headers = [
+    def _failure(self, intake: Intake, status: int, title: str, words: str, error: AvowError | None = None) -> Answer:
+        answer = Answer()
+        answer.status = status
+        answer.body += self.error_page(status, title, words, error).encode()
+        answer.headers = [
             (b"content-type", b"text/html; charset=utf-8"),
-            (b"content-length", b"%d" % len(page)),
+            (b"content-length", b"%d" % len(answer.body)),
             *_security(intake),
         ]
-        if status == 426:
-            headers.append((b"upgrade", b"TLS/1.2"))
-        await _send(send, status, headers, page)
+        return answer
 
 
-def _end(unit: Unit, failed: bool) -> None:
-    if failed:
+def _end(unit: Unit, done: bool) -> None:
+    if not done:
         unit.rollback()
     unit.end()
 
@@ -239,8 +235,3 @@ def _replay(body: bytes) -> Receive:
         return {"type": "http.request", "body": body, "more_body": False}
 
     return receive
-
-
-async def _send(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

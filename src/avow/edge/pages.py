@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 
 from avow.edge.markers import fill_html, fill_text, numbers
+from avow.vault.sealed import Sealed
 
 if TYPE_CHECKING:
     from avow.vault.unit import Unit
@@ -26,10 +28,14 @@ def environment(folder: Path | None) -> Environment:
         loader=FileSystemLoader([*([folder] if folder else []), _BUILT_IN]),
         autoescape=select_autoescape(["html"], default=False),
         undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+        finalize=_mark,
         auto_reload=False,
     )
+
+
+def _mark(value: object) -> object:
+    """Sealed values become markers in every template, also in mails, where nothing is escaped."""
+    return Markup(value.__html__()) if isinstance(value, Sealed) else value  # noqa: S704  # a marker is no HTML
 
 
 def fill_page(unit: Unit, page: str) -> str:

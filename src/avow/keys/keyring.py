@@ -28,7 +28,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, NoReturn, Self, get_args
 
@@ -38,6 +38,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from avow.errors import KeyringError
 from avow.keys.hierarchy import derive
 from avow.keys.provider import KEY_LENGTH, KeyStatus
+from avow.store.files import replace_durably
 
 #: The secrets that an installation has beside its epochs, each 32 bytes.
 SecretName = Literal["blind", "link", "csrf", "cookie"]
@@ -92,11 +93,11 @@ class FileKeyring:
             KeyringError: there is a file already, or the folder is missing or not writable.
         """
         keys = _Keys(os.urandom(16).hex(), os.urandom(KEY_LENGTH), {1: os.urandom(KEY_LENGTH)}, ())
-        with _locked(path) as folder:
+        with _locked(path):
             # Under the lock, so that of two processes that start at once only one creates.
             if os.path.lexists(path):
                 raise KeyringError(f"there is a keyring already at {path}", help="open it, or choose another path")
-            _replace(path, folder, keys)
+            _replace(path, keys)
             return cls(path, _read(path))
 
     @classmethod
@@ -161,16 +162,16 @@ class FileKeyring:
 
     def create_epoch(self) -> int:
         """Create the next epoch; see `KeyProvider.create_epoch`."""
-        with _locked(self.path) as folder:
+        with _locked(self.path):
             keys = self._fresh()
             epoch = keys.current + 1
-            _replace(self.path, folder, keys._replace(epochs={**keys.epochs, epoch: os.urandom(KEY_LENGTH)}))
+            _replace(self.path, keys._replace(epochs={**keys.epochs, epoch: os.urandom(KEY_LENGTH)}))
             self._fresh()
         return epoch
 
     def destroy_epoch(self, epoch: int) -> None:
         """Destroy an older epoch; see `KeyProvider.destroy_epoch`."""
-        with _locked(self.path) as folder:
+        with _locked(self.path):
             keys = self._fresh()
             if epoch == keys.current:
                 raise KeyringError(
@@ -181,7 +182,7 @@ class FileKeyring:
                 raise KeyringError(f"there never was an epoch {epoch}: the newest is {keys.current}")
             # Written even if the epoch is gone: whoever destroyed it may have died before the folder's fsync.
             kept = {number: key for number, key in keys.epochs.items() if number != epoch}
-            _replace(self.path, folder, keys._replace(epochs=kept))
+            _replace(self.path, keys._replace(epochs=kept))
             self._fresh()
 
     def status(self) -> KeyStatus:
@@ -258,8 +259,8 @@ def _check_access(path: Path, status: os.stat_result) -> None:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[int]:
-    """Hold the folder of `path`: one writer at a time, over threads and processes. Yields its descriptor."""
+def _locked(path: Path) -> Iterator[None]:
+    """Hold the folder of `path`: one writer at a time, over threads and processes."""
     try:
         folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
@@ -275,25 +276,15 @@ def _locked(path: Path) -> Iterator[int]:
                 f"the folder of the keyring {path} cannot be locked: {error.strerror}",
                 help="keep the keyring on a local file system",
             ) from None
-        yield folder
+        yield
     finally:
         os.close(folder)  # and with it the lock
 
 
-def _replace(path: Path, folder: int, keys: _Keys) -> None:
+def _replace(path: Path, keys: _Keys) -> None:
     """Put `keys` in place of the file, whole and durable, under the folder's lock."""
-    new = path.with_name(path.name + ".new")
     try:
-        with suppress(FileNotFoundError):
-            new.unlink()  # left by a process that died; never written into: it may be a link to elsewhere
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            os.fchmod(descriptor, 0o600)  # whatever the umask
-            file.write(keys.encode())
-            file.flush()
-            os.fsync(descriptor)
-        new.replace(path)
-        os.fsync(folder)
+        replace_durably(path, keys.encode())
     except OSError as error:
         raise KeyringError(
             f"the keyring {path} cannot be written: {error.strerror}",

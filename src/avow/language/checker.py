@@ -25,14 +25,17 @@ def read(source: str, file: str = "policy.md") -> Reading:
     """Read and check a policy. Raises nothing: look at `diagnostics` of the result."""
     source = source.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     document = markdown.read(source)
+    readable = False
     reading = Reading(file, source, FrontMatter())
     if document.front is None:
         reading.fault(Position(1, 1, 1), "the policy has no front matter", "start the file with `---`, `site: …`")
     else:
-        reading.front = frontmatter.read(document.front, reading.fault)
+        front = frontmatter.read(document.front, reading.fault)
+        readable = front is not None
+        reading.front = front or reading.front
     for fault in document.faults:
         reading.fault(*fault)
-    _Binder(document, reading).bind()
+    _Binder(document, reading, readable).bind()
     _whole(reading)
     reading.diagnostics.sort(key=lambda item: (item.line, item.column))
     return reading
@@ -40,7 +43,7 @@ def read(source: str, file: str = "policy.md") -> Reading:
 
 def _whole(reading: Reading) -> None:
     """Faults that only the rules together show."""
-    if not any(rule.modal == "may" for rule in reading.rules):
+    if not reading.permits:
         message = "the policy has no `may`: it permits nothing"
         reading.fault(Position(1, 1, 1), message, "write at least one rule that starts with `may`")
     for at, message, help in shadows(reading.rules, reading.front.vocabulary):
@@ -50,11 +53,11 @@ def _whole(reading: Reading) -> None:
 class _Binder:
     """Ties each paragraph to its block, and each block to its statements."""
 
-    def __init__(self, document: Document, reading: Reading) -> None:
+    def __init__(self, document: Document, reading: Reading, readable: bool) -> None:
         self._document = document
         self._reading = reading
         self._anchors: dict[str, int] = {}
-        self._check = RuleCheck(reading)
+        self._check = RuleCheck(reading) if readable else None  # without words, every word would be a fault
 
     def bind(self) -> None:
         for paragraph in self._document.paragraphs:
@@ -67,7 +70,7 @@ class _Binder:
         for block in self._document.blocks:
             if not block.bound:  # its place is a fault already; its rules are checked all the same
                 for node in self._statements(block)[0]:
-                    if isinstance(node, Statement):
+                    if isinstance(node, Statement) and self._check:
                         self._check.statement(node)
 
     def _sentence(self, paragraph: Paragraph, block: Block) -> None:
@@ -91,9 +94,10 @@ class _Binder:
         self._reading.sentences.append(sentence)
         if attested:
             self._reading.attested[anchor] = attested
-            self._check.attested(attested)
+            if self._check:
+                self._check.attested(attested)
         for statement in statements:
-            if self._check.statement(statement):
+            if self._check and self._check.statement(statement):
                 self._reading.rules.append(Rule(statement, sentence))
 
     def _info(self, block: Block) -> tuple[tuple[str, ...], bool]:
@@ -121,6 +125,7 @@ class _Binder:
             try:
                 nodes.append(parse(chunk))
             except SyntaxFault as fault:
-                failed = True
+                failed = self._reading.permits = True  # it may have been a `may`
                 self._reading.fault(fault.at, fault.message, fault.help)
+        self._reading.permits |= any(isinstance(node, Statement) and node.modal == "may" for node in nodes)
         return nodes, failed

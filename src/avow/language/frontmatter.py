@@ -97,8 +97,11 @@ class FrontMatter:
     cookies: dict[str, Cookie] = field(default_factory=dict)
 
 
-def read(text: str, fault: Fault) -> FrontMatter:
-    """Read and check the front matter; `text` starts on the file's second line. Faults go to `fault`."""
+def read(text: str, fault: Fault) -> FrontMatter | None:
+    """Read and check the front matter; `text` starts on the file's second line. Faults go to `fault`.
+
+    None means that it could not be read at all, so that no word of the policy can be checked.
+    """
     return _Reader(fault).read(text)
 
 
@@ -111,19 +114,19 @@ class _Reader:
         self._included: dict[tuple[str, str], list[str]] = {}  # (kind, child) to the words that include it
         self._references: list[tuple[yaml.Node, str, str]] = []  # (node, kind, name) to look up at the end
 
-    def read(self, text: str) -> FrontMatter:
+    def read(self, text: str) -> FrontMatter | None:
         loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         try:
             if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=loader)):
                 self._fault(Position(2, 1, 1), "YAML aliases cannot be used in a policy", "write the value out")
-                return self._out
+                return None
             root = yaml.compose(text, Loader=loader)
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             at = Position(mark.line + 2, mark.column + 1, 1) if mark else Position(2, 1, 1)
             self._fault(at, f"the front matter is not YAML: {getattr(error, 'problem', None) or 'unreadable'}", None)
-            return self._out
-        entries = self._mapping(root, _KEYS, "front matter") if root else {}
+            return None
+        entries = self._mapping(root, _KEYS, "the front matter") if root else {}
         for key in _REQUIRED:
             if key not in entries:
                 self._fault(Position(1, 1, 3), f"the front matter has no `{key}`", f"add a line `{key}: …`")
@@ -236,14 +239,13 @@ class _Reader:
         vocabulary = self._out.vocabulary
         for node, kind, name in self._references:
             if name not in vocabulary.words[kind]:
-                help = vocabulary.suggestion(name, (kind,)) or f"declare it under {kind} words in the front matter"
+                help = vocabulary.suggestion(name, (kind,)) or declaration(kind)
                 self._fault(_at(node), f"`{name}` is not a declared {kind}", help)
         for node, kind, name in self._references:
             word = vocabulary.words[kind].get(name)
-            if word and word.parents and _in_cycle(vocabulary, word):
+            if word and _in_cycle(vocabulary, word):
                 help = "take one `under` or `includes` of the circle out"
                 self._fault(_at(node), f"`{name}` stands above itself", help)
-                vocabulary.words[kind][name] = Word(name, kind, word.label, word.key, (), word.arguments)
 
     def _mapping(
         self, node: yaml.Node, known: Iterable[str] | None, what: str, *, names: bool = False
@@ -291,6 +293,12 @@ class _Reader:
             self._fault(_at(node), f"`{written}` is not a number of arguments", "write a number such as 1")
             return 0
         return int(written)
+
+
+def declaration(kind: str) -> str:
+    """How to declare a word of this kind."""
+    section = next(section for section, own in SECTIONS.items() if own == kind)
+    return f"declare it in the front matter, under `{section}:`"
 
 
 def _in_cycle(vocabulary: Vocabulary, word: Word) -> bool:

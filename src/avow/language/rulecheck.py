@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from avow.language.frontmatter import declaration
 from avow.language.rules import Reading, object_kinds, phrase_kinds
 from avow.language.suggest import did_you_mean
 from avow.language.syntax import Attested, Compare, Condition, Phrase, Position, Span, Statement, Term, atoms
@@ -87,12 +88,14 @@ class RuleCheck:
             self._fault(phrase.at, f"`{rule.verb}` does not take `{word}`", f"it takes {taken}")
         elif phrase.span is not None:
             if word not in signature.spans:
-                help = f"say {_a(signature.takes[word])}"
+                help = f"`{word}` takes {_a(signature.takes[word])}"
                 self._fault(phrase.span.at, f"no length of time belongs after `{word}`", help)
             self._span(phrase.span)
         elif word in _SPAN_ONLY:
             self._fault(phrase.at, f"a length of time belongs after `{word}`", "write it like `30 days`")
         elif word in TIMING:
+            if len(phrase.terms) > 1:
+                self._fault(phrase.at, f"`{word}` takes one event", "use a condition: `when … and …`")
             for term in phrase.terms:
                 self._happening(term)
         else:
@@ -125,7 +128,7 @@ class RuleCheck:
         for group in signature.needs:
             if not given.intersection(group):
                 wanted = " or ".join(f"`{word}`" for word in group)
-                help = f"add `{group[0]}` with {_a(signature.takes[group[0]])}"
+                help = f"say `{group[0]} …`, {_a(signature.takes[group[0]])}"
                 self._fault(rule.verb_at, f"`may {rule.verb}` needs {wanted}", help)
         if signature.condition and (rule.guard is None or rule.guard.condition is None):
             self._fault(rule.verb_at, f"`may {rule.verb}` needs a condition", "add `when …`")
@@ -202,8 +205,8 @@ class RuleCheck:
             if other is not None:
                 self._fault(term.at, f"`{term.name}` is a {other}; here {_a(kinds)} belongs", None)
             else:
-                help = self._words.suggestion(term.name, kinds) or "declare it in the front matter"
-                what = kinds[0] if len(kinds) == 1 else "word"
+                help = self._words.suggestion(term.name, kinds) or declaration(kinds[0])
+                what = " or ".join(kinds) if len(kinds) <= 3 else "word"
                 self._fault(term.at, f"`{term.name}` is not a declared {what}", help)
         elif term.arguments and not arguments:
             self._fault(term.at, f"`{term.name}` takes no arguments here", None)

@@ -80,6 +80,7 @@ class Reading:
     attested: dict[str, Attested] = field(default_factory=dict)
     unbound: list[tuple[int, str]] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    permits: bool = False  # whether a `may` was written, with or without faults
 
     def fault(self, at: Position, message: str, help: str | None = None) -> None:
         """Note a fault of the file."""
@@ -126,10 +127,13 @@ class Coverage:
 
 
 def coverage(reading: Reading) -> Coverage:
-    """What the sentences of a policy are held by; an unbound paragraph is told by its line and first words."""
+    """What the sentences of a policy are held by; an unbound paragraph is told by its line and first words.
+
+    A sentence that has rules and a signature stands under both.
+    """
 
     def of(kind: Kind) -> tuple[str, ...]:
         return tuple(sentence.anchor for sentence in reading.sentences if sentence.kind == kind)
 
     unbound = tuple(f"line {line}: {text[:60]}" for line, text in reading.unbound)
-    return Coverage(of("enforced"), of("attested"), of("informational"), unbound)
+    return Coverage(of("enforced"), tuple(reading.attested), of("informational"), unbound)

@@ -12,7 +12,6 @@ ledger that has become shorter than that copy, or has another root at that size,
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections import Counter
 from pathlib import Path
@@ -23,6 +22,7 @@ from avow.errors import LedgerError, StoreError
 from avow.ledger.chain import EMPTY, Head
 from avow.ledger.entry import Entry
 from avow.store.connection import Store
+from avow.store.files import replace_durably
 from avow.store.schema import Schema
 
 #: Entries chained in one transaction.
@@ -167,18 +167,8 @@ def read_head(file: Path) -> Head | None:
 
 def write_head(file: Path, head: Head) -> None:
     """Replace the copy of the head: written, synced and renamed, so that a crash leaves the old or the new one."""
-    scratch = file.with_name(file.name + ".new")
     try:
-        with scratch.open("wb") as stream:
-            stream.write(head.encode())
-            stream.flush()
-            os.fsync(stream.fileno())
-        scratch.replace(file)
-        folder = os.open(file.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        replace_durably(file, head.encode())
     except OSError as error:
         raise StoreError(
             f"the head's copy `{file}` cannot be written: {error.strerror}", help="free space, or mend the rights"

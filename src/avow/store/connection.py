@@ -22,6 +22,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
 from avow.errors import SetupError, StoreError
+from avow.store.files import create_private
 
 #: Seconds that a writer waits for SQLite's lock before it gives up.
 LOCK_TIMEOUT = 15.0
@@ -43,6 +44,8 @@ class Store:
             StoreError: the folder cannot be written, the file is damaged, or the server does not answer.
         """
         url = _checked(address)
+        if url.get_backend_name() == "sqlite":
+            create_private(Path(str(url.database)))  # its WAL takes over the mode
         engine = create_engine(url, hide_parameters=True, **_options(url))
         if url.get_backend_name() == "sqlite":
             event.listen(engine, "connect", _prepare_sqlite)

@@ -1,0 +1,46 @@
+"""Small files that must be whole or not there: written beside, synced, renamed, their folder synced.
+
+A crash leaves the old file or the new one, never half of one. The scratch file is created anew and for
+this user alone: one that was planted there, a link to elsewhere perhaps, is removed and not written into.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+
+def replace_durably(path: Path, data: bytes) -> None:
+    """Put `data` in place of the file at `path`, readable by this user only.
+
+    Raises:
+        OSError: it could not be done; the file is as it was, or as it was to be.
+    """
+    scratch = path.with_name(path.name + ".new")
+    with suppress(FileNotFoundError):
+        scratch.unlink()
+    descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        os.fchmod(descriptor, 0o600)  # whatever the umask
+        file.write(data)
+        file.flush()
+        os.fsync(descriptor)
+    scratch.replace(path)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename or creation in `folder` durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def create_private(path: Path) -> None:
+    """Create an empty file for this user alone, unless it is there."""
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        sync_folder(path.parent)
