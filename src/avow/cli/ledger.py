@@ -32,7 +32,6 @@ def verify(data: Path, store: str | None) -> int:
         opened.close()
     vouched = report.kept.size if report.kept else 0
     print(f"The ledger verifies: {report.head.size} entries, root {report.head.root.hex()}.")
-    print(
-        f"The head outside the database vouches for the first {vouched}; {report.pending} more are waiting to be chained."
-    )
+    print(f"The head outside the database vouches for the first {vouched}.")
+    print(f"{report.pending} more wait to be chained.")
     return 0

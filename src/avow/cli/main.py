@@ -91,6 +91,9 @@ def serve(
     cert: Annotated[Path | None, typer.Option(help="TLS certificate chain (PEM).", metavar="FILE")] = None,
     key: Annotated[Path | None, typer.Option(help="TLS private key (PEM).", metavar="FILE")] = None,
     endpoints: Annotated[Path | None, typer.Option(help="YAML or JSON file: recipient to URL.", metavar="FILE")] = None,
+    ca: Annotated[
+        Path | None, typer.Option(help="The only authority to trust for recipients (PEM).", metavar="FILE")
+    ] = None,
 ) -> None:
     """Serve a site."""
     from avow.cli.serve import serve as serve_site
@@ -105,6 +108,7 @@ def serve(
         cert=cert,
         key=key,
         endpoints=endpoints,
+        ca=ca,
     )
     raise typer.Exit(status)
 

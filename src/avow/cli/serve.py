@@ -38,6 +38,7 @@ def serve(
     cert: Path | None,
     key: Path | None,
     endpoints: Path | None,
+    ca: Path | None,
 ) -> int:
     """Serve the site in `folder` until it is interrupted; the exit status.
 
@@ -53,7 +54,7 @@ def serve(
         peers = _start_peers(site.policy, data) if local_peers else None
         try:
             reached = peers.endpoints if peers else _read_endpoints(endpoints)
-            opened = site.open(data, store=store, endpoints=reached, ca=peers.ca if peers else None, base=base)
+            opened = site.open(data, store=store, endpoints=reached, ca=peers.ca if peers else ca, base=base)
             try:
                 _announce(site, base, peers)
                 _run(opened, listener, cert, key)

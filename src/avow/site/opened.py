@@ -135,7 +135,10 @@ class Opened:
             SetupError: it does not know them.
         """
         vocabulary = self.policy.vocabulary
-        for kind, word, known in (("role", role, vocabulary.words["role"]), ("purpose", purpose, vocabulary.words["purpose"])):
+        for kind, word, known in (
+            ("role", role, vocabulary.words["role"]),
+            ("purpose", purpose, vocabulary.words["purpose"]),
+        ):
             if word not in known:
                 raise SetupError(f"the policy knows no {kind} `{word}`", help=f"it knows {', '.join(sorted(known))}")
         return Unit(self.vault, role, purpose, **options)
@@ -144,9 +147,7 @@ class Opened:
     def letters(self) -> LetterDoor:
         """The way out by mail."""
         channel = SmtpChannel(self._endpoint(MAIL), self.settings.ca, self.settings.timeout)
-        return LetterDoor(
-            channel, self._letter, fill_letter, address=self.site.address, sender=self._sender()
-        )
+        return LetterDoor(channel, self._letter, fill_letter, address=self.site.address, sender=self._sender())
 
     def _sender(self) -> str:
         sender = self.policy.contact.email

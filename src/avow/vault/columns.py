@@ -57,6 +57,7 @@ class SealedColumn(TypeDecorator[Any]):
         self.field = field
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> bytes | None:
+        """The envelope as it is stored; anything but a sealed value is refused."""
         if value is None:
             return None
         if not isinstance(value, Stored):
@@ -66,6 +67,7 @@ class SealedColumn(TypeDecorator[Any]):
         return value._envelope
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Stored | None:
+        """A sealed value around the envelope; its record is bound when the record is loaded."""
         return None if value is None else Stored(self.field, bytes(value))
 
     def compare_values(self, x: Any, y: Any) -> bool:
@@ -73,12 +75,14 @@ class SealedColumn(TypeDecorator[Any]):
         return x is y
 
     def process_literal_param(self, value: Any, dialect: Dialect) -> NoReturn:
+        """A statement's text is logged and cached: nothing sealed is written into it."""
         raise SealedError(f"`{self.field.id}` cannot be written into a statement's text")
 
     class Comparator(TypeDecorator.Comparator[Any]):
         """Equality by blind index; whether there is a value at all; nothing else."""
 
         def operate(self, op: Any, *other: Any, **kwargs: Any) -> ColumnElement[Any]:
+            """The expression for `op`, or the refusal of it."""
             if op in (operators.is_, operators.is_not) and other == (None,):
                 return super().operate(op, *other, **kwargs)
             column: Any = self.expr
@@ -93,6 +97,7 @@ class SealedColumn(TypeDecorator[Any]):
             )
 
         def reverse_operate(self, op: Any, other: Any, **kwargs: Any) -> ColumnElement[Any]:
+            """The same with the operands the other way round."""
             return self.operate(op, other, **kwargs)
 
     comparator_factory = Comparator

@@ -102,10 +102,12 @@ class Stored(Sealed):
 
     @property
     def category(self) -> str:
+        """The kind of information, as its field declares it."""
         return self._field.category
 
     @property
     def owner(self) -> str | None:
+        """The id of the person whose record it lies in."""
         return None if self._record is None else self._record.owner_id
 
     def _reveal(self) -> str:
@@ -129,6 +131,7 @@ class Given(Sealed):
 
     @property
     def category(self) -> str:
+        """The kind of information, as the form that it came in declares it."""
         return self._category
 
     def _reveal(self) -> str:
