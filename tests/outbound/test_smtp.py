@@ -269,11 +269,10 @@ def raw(headers: list[tuple[str, str]], text: str) -> EmailMessage:
 
 BREAKS = ["\r\n", "\n", "\r", "\0", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029"]
 ENCODED = "=?utf-8?q?x=0D=0ABcc:_eve@evil.example?="
-HOSTILE = st.lists(
-    st.sampled_from([*BREAKS, *" \t.é<>,:\"\\()", "x" * 90, "Bcc: e@x.example", "RCPT TO:<e@x.example>", ENCODED, ANN])
-    | st.text(max_size=8),
-    max_size=8,
-).map("".join)  # fmt: skip
+ODD = [*' \t.é<>,:;"\\()@', "x" * 90, "Bcc: eve@evil.example", "RCPT TO:<eve@evil.example>", ENCODED, ANN]
+# Most of what has no line break is sent, and looked at where it arrives; what has one is refused.
+MILD = st.lists(st.sampled_from(ODD), max_size=8).map("".join)
+HOSTILE = st.lists(st.sampled_from([*BREAKS, *ODD]) | st.text(max_size=8), max_size=8).map("".join)
 
 
 @pytest.fixture(scope="module")
@@ -302,7 +301,13 @@ def test_a_line_break_in_a_part_of_a_mail_is_refused_before_connecting() -> None
         SmtpChannel("smtps://127.0.0.1:1").send(message, sender=SHOP, recipient=ANN)
 
 
-@given(subject=HOSTILE, name=HOSTILE, to=HOSTILE, text=HOSTILE, policy=st.booleans())
+@given(
+    subject=MILD | HOSTILE,
+    name=st.just("X-Note") | HOSTILE,
+    to=st.just(ANN) | HOSTILE,
+    text=HOSTILE,
+    policy=st.booleans(),
+)
 @example(subject=ENCODED, name="X", to=ANN, text="", policy=True)
 def test_whatever_stands_in_a_mail_no_header_and_no_recipient_is_added(
     sink: Mailbox, subject: str, name: str, to: str, text: str, policy: bool
