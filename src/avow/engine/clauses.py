@@ -13,7 +13,7 @@ from typing import Literal
 
 from avow.engine.conditions import all_of
 from avow.engine.duties import duties_of
-from avow.language.rules import Ref, Rule, object_kinds, phrase_kinds, reference
+from avow.language.rules import Ref, Rule, is_contact_data, object_kinds, phrase_kinds, reference
 from avow.language.syntax import Condition, Fact, Not, Phrase, Term
 from avow.language.verbs import FLOWS, MAY_USE, NEVER_USE
 from avow.language.vocabulary import Vocabulary
@@ -142,7 +142,9 @@ class _Maker:
                 if phrase.preposition in ("before", "in", "with"):
                     yield from self._named_occasions(rule, phrase)
             return
-        own = reference(self._words, term, object_kinds(rule.verb, "must"))
+        own = None
+        if not is_contact_data(rule.verb, term):
+            own = reference(self._words, term, object_kinds(rule.verb, "must"))
         limits = {
             slot: limit for slot, limit in self._limits(rule, "touching").items() if slot not in (OBJECT, RECIPIENT)
         }

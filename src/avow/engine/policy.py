@@ -1,8 +1,8 @@
 """A policy that can be asked.
 
-    policy = Policy.load(Path("policy.md"))
-    verdict = policy.judge("share", "contact.address", recipient="ups", purpose="shipping", channel="https")
-    verdict.permitted, verdict.reason, verdict.sentences, verdict.duties
+policy = Policy.load(Path("policy.md"))
+verdict = policy.judge("share", "contact.address", recipient="ups", purpose="shipping", channel="https")
+verdict.permitted, verdict.reason, verdict.sentences, verdict.duties
 """
 
 from __future__ import annotations

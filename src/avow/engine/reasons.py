@@ -65,9 +65,7 @@ def unpermitted(clause: Clause, flow: Flow, verb: bool, slots: Sequence[int], wo
         here = "not stated here" if word is None else f"not {words.label(word)}"
         parts.append(f"{NAMES[slot]} ({_said(rule, slot, words)}, {here})")
     told = " and ".join(parts)
-    return (
-        f"no sentence permits to {spoken_flow(flow, words)}; the nearest, #{rule.sentence.anchor}, differs in {told}"
-    )
+    return f"no sentence permits to {spoken_flow(flow, words)}; the nearest, #{rule.sentence.anchor}, differs in {told}"
 
 
 def _said(rule: Rule, slot: int, words: Vocabulary) -> str:

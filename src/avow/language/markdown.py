@@ -186,4 +186,4 @@ def to_html(policy: Published, fold: Callable[[Sentence, tuple[Any, ...]], str])
 
     markdown = reader()
     markdown.add_render_rule("fence", fence)
-    return str(markdown.render(policy.source))
+    return str(markdown.render(policy.source)).lstrip()

@@ -234,7 +234,7 @@ def _fault(error: lark.UnexpectedInput, chunk: Chunk) -> SyntaxFault:
     line = getattr(error, "line", 1)
     column = getattr(error, "column", 1)
     character = chunk.text.split("\n")[line - 1][column - 1 : column]
-    help = "words are lower-case letters, digits, `_` and `.`; a reason stands in \"double quotes\" on one line"
+    help = 'words are lower-case letters, digits, `_` and `.`; a reason stands in "double quotes" on one line'
     at = Position(chunk.line + line - 1, column + chunk.indent, 1)
     return SyntaxFault(at, f"`{character}` cannot stand here", help)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from avow.language.frontmatter import declaration
-from avow.language.rules import Reading, object_kinds, phrase_kinds
+from avow.language.rules import Reading, is_contact_data, object_kinds, phrase_kinds
 from avow.language.suggest import did_you_mean
 from avow.language.syntax import Attested, Compare, Condition, Phrase, Position, Span, Statement, Term, atoms
 from avow.language.verbs import DUTIES, FLOWS, TIMING
@@ -57,7 +57,7 @@ class RuleCheck:
         if not rule.objects:
             self._fault(rule.verb_at, f"`{rule.verb}` has no object", f"say what: {_a(kinds)}")
         for term in rule.objects:
-            if rule.modal == "must" and rule.verb in ("show", "offer", "announce") and term.name == "contact":
+            if rule.modal == "must" and is_contact_data(rule.verb, term):
                 if not self._reading.front.contact:
                     help = "add `contact: {email: …, phone: …}` to the front matter"
                     self._fault(term.at, "the policy has no contact data to show", help)

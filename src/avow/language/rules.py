@@ -97,6 +97,11 @@ def object_kinds(verb: str, modal: str) -> tuple[str, ...]:
     return own if modal != "must" else (*own, *(kind for kind in ANY if kind not in own))
 
 
+def is_contact_data(verb: str, term: Term) -> bool:
+    """Whether a duty means where questions go: `must show contact`, even where a category has that name."""
+    return verb in ("show", "offer", "announce") and str(term) == "contact"
+
+
 def reference(vocabulary: Vocabulary, term: Term, kinds: Iterable[str]) -> Ref | None:
     """The term with its kind, the first of `kinds` that has it. A term with arguments is a word of its own."""
     kind = vocabulary.kind_of(term.name, kinds)
