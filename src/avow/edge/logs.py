@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 import numbers
+import re
 import sys
 import threading
 import traceback
@@ -95,10 +96,13 @@ class _Hooks:
 
     def _record(self, *args: Any, **kwargs: Any) -> logging.LogRecord:
         record = self._before[0](*args, **kwargs)
+        message = _message(record)
         fields = _Fields(self.scrub)
         fields.update(record.__dict__)
         record.__dict__ = fields
-        _settle(record, self.scrub)
+        if message is not None and self.scrub(message) != _message(record):
+            # clean pieces can make a sum that is not ("%s@%s"), and cleaned ones may fit no more ("%d")
+            record.msg, record.args = self.scrub(message), ()
         return record
 
     def _uncaught(self, kind: type[BaseException], error: BaseException, where: TracebackType | None) -> None:
@@ -165,15 +169,12 @@ class _Fields(dict[str, Any]):
         return dict, (dict(self),)
 
 
-def _settle(record: logging.LogRecord, scrub: Callable[[str], str]) -> None:
-    """Join message and arguments where only their sum says too much: "%s@%s"."""
+def _message(record: logging.LogRecord) -> str | None:
+    """Message and arguments joined; None where they do not fit, which logging reports when the record is handled."""
     try:
-        message = record.getMessage()
-    except Exception:  # noqa: BLE001 - logging reports a message that does not fit its arguments, when it is handled
-        return
-    cleaned = scrub(message)
-    if cleaned != message:
-        record.msg, record.args = cleaned, ()
+        return record.getMessage()
+    except Exception:  # noqa: BLE001 - an argument's own method may raise anything
+        return None
 
 
 def _clean(value: Any, scrub: Callable[[str], str]) -> Any:
@@ -181,18 +182,21 @@ def _clean(value: Any, scrub: Callable[[str], str]) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
-        cleaned = scrub(value)
-        return value if cleaned == value else cleaned
+        return scrub(value)
     if type(value) in (tuple, list):
         return type(value)(_clean(item, scrub) for item in value)
     if type(value) is dict:
         return {_clean(key, scrub): _clean(item, scrub) for key, item in value.items()}
-    text, shown = _told(value, str), _told(value, repr)
-    clean_text, clean_shown = scrub(text), scrub(shown)
-    # an exception carries its frames along, and they every variable
-    if (clean_text, clean_shown) == (text, shown) and not isinstance(value, BaseException):
-        return value
-    return clean_text if isinstance(value, numbers.Number) else _Told(clean_text, clean_shown)
+    told = _told(value, str), _told(value, repr)
+    if isinstance(value, numbers.Number):
+        return value if scrub(told[0]) == told[0] else scrub(told[0])
+    cleaned = scrub(told[0]), scrub(told[1])
+    # An exception carries its frames along, and they every variable; what fails to show itself fails with a message.
+    kept = cleaned == told and not isinstance(value, BaseException) and not any(map(_UNSHOWN.match, told))
+    return value if kept else _Told(*cleaned)
+
+
+_UNSHOWN = re.compile(r"<unshown \w+: \w+>\Z")
 
 
 class _Told:
@@ -214,7 +218,7 @@ def _told(value: object, how: Callable[[object], str]) -> str:
     try:
         return how(value)
     except Exception as error:  # noqa: BLE001 - whatever the object's own method raises must not stop the logging
-        return f"<{type(value).__name__} that cannot be shown: {type(error).__name__}>"
+        return f"<unshown {type(value).__name__}: {type(error).__name__}>"
 
 
 def _rendered(failure: _Failure) -> str:
