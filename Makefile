@@ -18,7 +18,7 @@ SOAK ?= 600
 UV ?= uv
 BIN := .venv/bin
 STAMP := .venv/.stamp
-BENCHES := $(sort $(patsubst bench/%.py,%,$(wildcard bench/*.py)))
+BENCHES := $(sort $(patsubst bench/%.py,%,$(filter-out bench/figures.py,$(wildcard bench/*.py))))
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check bench mutate soak format lock clean packages

@@ -6,7 +6,6 @@ its database; the later ones find them.
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
@@ -18,23 +17,10 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from bench.figures import figure
+
 SITE = "sites/gourmet"
 AVOW = (sys.executable, "-m", "avow")
-
-
-def figure(name: str, value: float, unit: str, against: float) -> None:
-    print(
-        json.dumps(
-            {
-                "bench": "start",
-                "figure": name,
-                "value": round(value, 3),
-                "unit": unit,
-                "against": against,
-                "ratio": round(value / against, 2),
-            }
-        )
-    )
 
 
 def seconds(*arguments: str) -> float:
@@ -81,13 +67,13 @@ def serve_once(data: str) -> tuple[float, float]:
 
 
 def main() -> None:
-    figure("avow --version", seconds("--version"), "s", 0.2)
-    figure("avow check, the shop's policy", seconds("check", f"{SITE}/policy.md"), "s", 0.5)
+    figure("start", "avow --version", seconds("--version"), "s", 0.2)
+    figure("start", "avow check, the shop's policy", seconds("check", f"{SITE}/policy.md"), "s", 0.5)
     with tempfile.TemporaryDirectory() as data:
-        figure("first start of the shop", serve_once(data)[0], "s", 10)
+        figure("start", "first start of the shop", serve_once(data)[0], "s", 10)
         runs = [serve_once(data) for _ in range(3)]
-    figure("start of the shop", min(ready for ready, _ in runs), "s", 2)
-    figure("resident memory of the shop", max(memory for _, memory in runs), "MB", 120)
+    figure("start", "start of the shop", min(ready for ready, _ in runs), "s", 2)
+    figure("start", "resident memory of the shop", max(memory for _, memory in runs), "MB", 120)
 
 
 if __name__ == "__main__":

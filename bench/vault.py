@@ -1,0 +1,205 @@
+"""What sealing costs: a page of five personal values, and one collect, on SQLite and on PostgreSQL.
+
+Three sides take turns, each on a database of its own with the same settings (a commit that returned is on the disk):
+
+- sealed: Avow's vault. A page loads one record by key with its owner, renders five markers, judges and commits them
+  with their ledger entry, and fills them in. A collect makes a person and a record, judged, sealed and committed.
+- audited: the same statements in plain SQLAlchemy on unsealed columns, the same template with the values escaped by
+  jinja2, one audit row, a commit.
+- unaudited: the same without the audit row; its page writes nothing.
+
+What the sequencer does with a ledger entry afterwards, in the background, is a figure of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from itertools import cycle
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from jinja2 import Environment, Template
+from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, sessionmaker
+
+from avow import Sealed, Site, owner, personal, plain
+from avow.edge.pages import environment, fill_page
+from avow.site.opened import Opened
+from avow.store.connection import Store
+from avow.testing.postgres import Server
+from bench.figures import figure, in_turns
+
+POLICY = Path(__file__).with_suffix(".md")
+GUEST = {
+    "name": "Ann Example",
+    "email": "ann@guests.example",
+    "address": "1 Market Lane, 12345 Exampleton",
+    "phone": "+1 555 0100",
+    "wishes": "a quiet room to the garden, & no feathers",
+}
+PAGE = """<!doctype html><title>Your stay</title><h1>Your stay</h1>
+<p>{{ guest.name }}, {{ guest.address }}</p>
+<dl><dt>Mail</dt><dd>{{ guest.email }}</dd><dt>Phone</dt><dd>{{ guest.phone }}</dd></dl>
+<p>You wish for <q>{{ guest.wishes }}</q>. Your room: {{ guest.room }}.</p>
+"""
+RECORDS = 500
+TURNS = 1000
+
+#: Loads and renders one record that is there, or makes one; each answers with what it made.
+Page = Callable[[], str]
+Collect = Callable[[], tuple[str, str]]
+
+
+def guest_house() -> tuple[Site, type[Any]]:
+    site: Any = Site(POLICY)
+
+    class Guest(site.Record):  # type: ignore[misc]
+        __tablename__ = "guest"
+        person: Mapped[str] = owner()
+        name: Mapped[Sealed] = personal("contact.name", field="guest.name")
+        email: Mapped[Sealed] = personal("contact.email", field="guest.email")
+        address: Mapped[Sealed] = personal("contact.address", field="guest.address")
+        phone: Mapped[Sealed] = personal("contact.phone", field="guest.phone")
+        wishes: Mapped[Sealed] = personal("wishes", field="guest.wishes")
+        room: Mapped[str] = plain("which room")
+
+    return site, Guest
+
+
+@contextmanager
+def sealed(store: str, folder: Path) -> Iterator[tuple[Opened, Page, Collect]]:
+    site, guest = guest_house()
+    opened = site.open(folder, store=store, background=False)
+    template = environment(None).from_string(PAGE)
+
+    def collect() -> tuple[str, str]:
+        with opened.unit("desk", "lodging", place="desk", channel="https") as unit:
+            made = unit.collect(guest, person=unit.person(), room="7", **GUEST)
+        return made.person, made.id
+
+    def load(key: tuple[str, str]) -> str:
+        with opened.unit("desk", "lodging", place="desk", channel="https") as unit:
+            unit.viewer = key[0]
+            return fill_page(unit, template.render(guest=unit.db.get(guest, key)))
+
+    try:
+        yield opened, _page(load, collect), collect
+    finally:
+        site.close()
+
+
+class Base(DeclarativeBase):
+    """The unsealed tables: the same columns, with text where the vault has envelopes."""
+
+    metadata = MetaData()
+
+
+class Person(Base):
+    """What avow_person holds."""
+
+    __tablename__ = "person"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    epoch: Mapped[int] = mapped_column(Integer)
+    wrapped: Mapped[bytes] = mapped_column(LargeBinary)
+    policy: Mapped[str] = mapped_column(String(64))
+
+
+class Guest(Base):
+    """What the sealed record holds, in the clear."""
+
+    __tablename__ = "guest"
+    person: Mapped[str] = mapped_column(String(32), ForeignKey("person.id"), primary_key=True)
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    policy: Mapped[str] = mapped_column(String(64))
+    name: Mapped[str] = mapped_column(Text)
+    email: Mapped[str] = mapped_column(Text)
+    address: Mapped[str] = mapped_column(Text)
+    phone: Mapped[str] = mapped_column(Text)
+    wishes: Mapped[str] = mapped_column(Text)
+    room: Mapped[str] = mapped_column(Text)
+    owner: Mapped[Person] = relationship(Person, lazy="joined", innerjoin=True)
+
+
+AUDIT = Table(
+    "audit", Base.metadata, Column("id", String(32), primary_key=True), Column("body", LargeBinary, nullable=False)
+)
+
+
+@contextmanager
+def unsealed(store: str, *, audited: bool) -> Iterator[tuple[Page, Collect]]:
+    template: Template = Environment(autoescape=True).from_string(PAGE)
+    with closing(Store.open(store)) as opened:
+        Base.metadata.create_all(opened.engine)
+        sessions = sessionmaker(opened.engine, expire_on_commit=False)
+
+        def audit(db: Session, what: str) -> None:
+            if audited:
+                body = json.dumps({"what": what, "fields": list(GUEST), "hour": int(time.time() // 3600)}).encode()
+                db.execute(AUDIT.insert(), {"id": secrets.token_hex(16), "body": body})
+
+        def collect() -> tuple[str, str]:
+            with sessions() as db:
+                person = Person(id=secrets.token_hex(16), epoch=1, wrapped=secrets.token_bytes(60), policy="0" * 64)
+                made = Guest(
+                    person=person.id, id=secrets.token_hex(16), policy="0" * 64, room="7", owner=person, **GUEST
+                )
+                db.add(made)
+                audit(db, "collect")
+                db.commit()
+            return made.person, made.id
+
+        def load(key: tuple[str, str]) -> str:
+            with sessions() as db:
+                page = template.render(guest=db.get(Guest, key))
+                audit(db, "show")
+                db.commit()
+            return page
+
+        yield _page(load, collect), collect
+
+
+def _page(load: Callable[[tuple[str, str]], str], collect: Collect) -> Page:
+    keys = [collect() for _ in range(RECORDS)]
+    Random(5).shuffle(keys)
+    again = cycle(keys)
+    return lambda: load(next(again))
+
+
+def compare(store: str, addresses: Callable[[], str], folder: Path) -> None:
+    with (
+        sealed(addresses(), folder) as (opened, page, collect),
+        unsealed(addresses(), audited=True) as (audited_page, audited_collect),
+        unsealed(addresses(), audited=False) as (bare_page, bare_collect),
+    ):
+        assert page() == audited_page() == bare_page() != ""
+        for name, ours, audited, bare in (
+            ("page of five sealed values", page, audited_page, bare_page),
+            ("collect of five values", collect, audited_collect, bare_collect),
+        ):
+            taken = in_turns({"sealed": ours, "audited": audited, "bare": bare}, TURNS)
+            for other in ("audited", "bare"):
+                words = "with one audit row" if other == "audited" else "without audit"
+                figure(
+                    "vault", f"{name}, {store}, beside unsealed {words}", taken["sealed"], "µs", taken[other], digits=0
+                )
+        start = time.perf_counter()
+        chained = opened.sequencer.run()
+        each = (time.perf_counter() - start) * 1e6 / chained
+        figure("vault", f"one ledger entry chained, {store}, beside the collect", each, "µs", taken["sealed"], digits=0)
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder, Server(fsync=True) as server:
+        files = (f"sqlite:///{folder}/{name}.db" for name in ("sealed", "audited", "bare"))
+        compare("SQLite", files.__next__, Path(folder, "sqlite"))
+        compare("PostgreSQL", server.fresh_database, Path(folder, "postgresql"))
+
+
+if __name__ == "__main__":
+    main()
