@@ -57,7 +57,9 @@ class Policy:
         self._by_anchor = {sentence.anchor: sentence for sentence in self.sentences}
         index = Index(clauses(self.rules, self.attested, self.vocabulary), self.vocabulary)
         self._decider = Decider(index, self.vocabulary)
-        self._memo: dict[tuple[str | None, ...], Verdict | Case] = {}
+        # Two memories, so that the common way out is one look-up: verdicts, and flows whose verdict needs facts.
+        self._verdicts: dict[tuple[str | None, ...], Verdict] = {}
+        self._cases: dict[tuple[str | None, ...], Case] = {}
 
     @classmethod
     def load(cls, path: Path | str) -> Policy:
@@ -108,15 +110,24 @@ class Policy:
         Raises UnknownTerm, a Refused, if a word is not in the policy's vocabulary or the verb does not take it.
         """
         flow = (verb, object, recipient, audience, source, subject, purpose, place, role, medium, channel, form)
-        answer = self._memo.get(flow)
-        if answer is None:
-            answer = self._first(flow)
-        return answer if isinstance(answer, Verdict) else answer.judge(facts)
+        verdict = self._verdicts.get(flow)
+        if verdict is not None:
+            return verdict
+        case = self._cases.get(flow)
+        return case.judge(facts) if case is not None else self._first(flow, facts)
 
-    def _first(self, flow: tuple[str | None, ...]) -> Verdict | Case:
+    def _first(self, flow: tuple[str | None, ...], facts: Facts) -> Verdict:
         answer = self._decider.decide(flow)
-        if len(self._memo) >= MEMO:
-            self._memo.clear()
-            self._decider.forget()
-        self._memo[flow] = answer
-        return answer
+        if len(self._verdicts) + len(self._cases) >= MEMO:
+            self.forget()
+        if isinstance(answer, Verdict):
+            self._verdicts[flow] = answer
+            return answer
+        self._cases[flow] = answer
+        return answer.judge(facts)
+
+    def forget(self) -> None:
+        """Empty the memory of decisions; the next ones are worked out again."""
+        self._verdicts.clear()
+        self._cases.clear()
+        self._decider.forget()

@@ -21,11 +21,10 @@ class Rule:
 
     statement: Statement
     sentence: Sentence
+    text: str = field(init=False)
 
-    @property
-    def text(self) -> str:
-        """The rule in its canonical spelling."""
-        return str(self.statement)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", str(self.statement))
 
     @property
     def modal(self) -> Modal:

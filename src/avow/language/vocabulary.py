@@ -68,6 +68,7 @@ class Vocabulary:
     """All words of one policy, by kind."""
 
     words: dict[str, dict[str, Word]] = field(default_factory=lambda: {kind: {} for kind in KINDS})
+    _labels: dict[tuple[str, str | None], str] = field(default_factory=dict, repr=False)
     _below: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict, repr=False)
 
     def names(self, *kinds: str) -> Iterator[str]:
@@ -97,9 +98,14 @@ class Vocabulary:
 
     def label(self, name: str, kind: str | None = None) -> str:
         """How a page or a reason calls the word; an unknown word is called by its own name."""
-        kind = kind or self.kind_of(name)
-        word = self.words[kind].get(name) if kind else None
-        return word.label if word else spoken(name)
+        found = self._labels.get((name, kind))
+        if found is None:
+            known = kind or self.kind_of(name)
+            word = self.words[known].get(name) if known else None
+            found = word.label if word else spoken(name)
+            if word:  # undeclared names are without end
+                self._labels[name, kind] = found
+        return found
 
     def suggestion(self, name: str, kinds: Iterable[str] = KINDS) -> str | None:
         """A `did you mean` line for a word that none of `kinds` has."""
