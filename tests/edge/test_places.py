@@ -55,6 +55,7 @@ def test_text_and_worded_attributes_may_hold_a_value(page: str) -> None:
     (f"<noembed>{MARK}", "inside <noembed>"),
     (f"<noscript><p>{MARK}</p></noscript>", "inside <noscript>"),
     (f"<plaintext></plaintext><p>{MARK}", "inside <plaintext>"),
+    (f"<frameset><textarea><!-- {MARK} --></textarea>", "inside <frameset>"),
     (f"<svg><text>{MARK}</text></svg>", "inside <svg> or <math>"),
     (f"<svg><text title='{MARK}'/></svg>", "inside <svg> or <math>"),
     (f"<svg><svg></svg>{MARK}</svg>", "inside <svg> or <math>"),

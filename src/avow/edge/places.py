@@ -26,12 +26,14 @@ ATTRIBUTES = frozenset({
 
 #: Elements whose content is not read as tags (RAWTEXT, RCDATA, script data).
 _RAW = frozenset({"script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes", "noscript"})
+#: Elements after which nothing is certain: no end tag is read any more, or other elements are passed over.
+_ENDLESS = frozenset({"plaintext", "frameset"})
 #: Elements in which other rules hold (CDATA sections, raw elements that are not raw).
 _FOREIGN = frozenset({"svg", "math"})
 
 _WS = r"[ \t\n\f\r]"  # HTML's white space; \s would accept more
 # The first letters of tags that none of the names above can begin with; others are read one by one.
-_PLAIN_NAME = r"(?:[a-hj-loqru-wyz]|i(?!f)|m(?!a)|n(?!o)|p(?!l)|s(?![cv]|ty)|t(?![ei]))[a-z0-9]*+"
+_PLAIN_NAME = r"(?:[a-eghj-loqru-wyz]|f(?!r)|i(?!f)|m(?!a)|n(?!o)|p(?!l)|s(?![cv]|ty)|t(?![ei]))[a-z0-9]*+"
 _PLAIN_ATTRIBUTE = rf'{_WS}++[a-z-]++(?:="[^"]*+")?+'
 _PLAIN = re.compile(rf"[^<]*+(?:</?{_PLAIN_NAME}(?:>|(?:{_PLAIN_ATTRIBUTE})*+{_WS}*+/?>)[^<]*+)*+")
 
@@ -128,8 +130,8 @@ class _Reader:
         if name in _FOREIGN:
             self.foreign = max(0, self.foreign + (-1 if closing else not empty))
             self.foreign_seen = True
-        elif not closing and name == "plaintext":
-            self._extend(len(self.page) + 1, "inside <plaintext>")
+        elif not closing and name in _ENDLESS:
+            self._extend(len(self.page) + 1, f"inside <{name}>")
         elif not closing and name in _RAW:
             self._read_raw(name)
 
