@@ -12,7 +12,8 @@ from avow import Sealed, Site, owner, personal, plain
 
 def club() -> Any:
     """A fresh site with its own records, on `site.Member` and `site.Loan`."""
-    site: Any = Site(Path(__file__).parent / "club.md")
+    here = Path(__file__).parent
+    site: Any = Site(here / "club.md", pages=here / "pages", link="/card/{secret}")
 
     class Member(site.Record):  # type: ignore[misc]
         __tablename__ = "club_member"
@@ -21,6 +22,8 @@ def club() -> Any:
         email: Mapped[Sealed] = personal("contact.email", field="member.email", lookup="email")
         address: Mapped[Sealed | None] = personal("contact.address", field="member.address", optional=True)
         wishes: Mapped[Sealed | None] = personal("wishes", field="member.wishes", optional=True)
+        last4: Mapped[Sealed | None] = personal("card.last4", field="member.last4", optional=True)
+        fine: Mapped[str] = plain("whether the fine is paid", default="due")
         shelf: Mapped[str] = plain("which shelf the member's books wait on", default="A")
 
     class Loan(site.Record):  # type: ignore[misc]

@@ -69,9 +69,8 @@ def test_a_row_given_to_another_person_does_not_open(site: Any, ann: tuple[str, 
         bob = work.collect(site.Loan, person=work.person(), name="Bob").reader
     with site.acting("desk", "lending") as work:
         work.db.execute(text("UPDATE club_member SET person = :bob"), {"bob": bob})
-    with site.acting("desk", "lending") as work:
-        with pytest.raises(SealedError, match="does not open"):
-            work.db.get(site.Member, (bob, ann[1])).name.open()
+    with site.acting("desk", "lending") as work, pytest.raises(SealedError, match="does not open"):
+        work.db.get(site.Member, (bob, ann[1])).name.open()
 
 
 def test_text_and_foreign_values_are_not_assigned(site: Any, ann: tuple[str, str]) -> None:

@@ -29,7 +29,7 @@ def value(request: pytest.FixtureRequest, site: Any, ann: tuple[str, str]) -> An
 
 
 def test_no_way_of_printing_shows_it(value: Any) -> None:
-    shown = [str(value), repr(value), f"{value}", f"{value:>40}", "%s %r" % (value, value), repr([value]), ascii(value)]
+    shown = [str(value), repr(value), f"{value}", f"{value:>40}", f"{value} {value!r}", repr([value]), ascii(value)]
     assert not [text for text in shown if SECRET in text]
     assert str(value) == "<sealed contact.name>"
 

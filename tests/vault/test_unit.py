@@ -134,13 +134,9 @@ def test_a_card_number_in_a_free_text_is_refused_by_its_sentence(site: Any) -> N
 def test_what_was_given_is_kept_under_its_own_category_only(site: Any) -> None:
     with site.acting("desk", "lending", place="hall", channel="https") as work:
         with pytest.raises(SealedError, match="cannot be kept as"):
-            work.collect(
-                site.Member, person=work.person(), name=Given("card.last4", "4242"), email="a@example.org"
-            )
+            work.collect(site.Member, person=work.person(), name=Given("card.last4", "4242"), email="a@example.org")
         with pytest.raises(SealedError, match="plain column"):
-            work.collect(
-                site.Member, person=work.person(), name="A", email="a@example.org", shelf=Given("wishes", "A")
-            )
+            work.collect(site.Member, person=work.person(), name="A", email="a@example.org", shelf=Given("wishes", "A"))
 
 
 def test_copying_a_value_to_another_record_is_an_opening_and_a_new_seal(site: Any, ann: tuple[str, str]) -> None:

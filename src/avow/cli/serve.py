@@ -169,6 +169,8 @@ def _start_peers(policy: Policy, data: Path) -> _Peers:
             arguments += ["--card" if takes_cards else "--https", name]
     if policy.messages:
         arguments += ["--mail", MAIL]
+    for category in policy.vocabulary.words["category"]:
+        arguments += ["--category", category]  # so that their page can say what did not arrive
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     process = subprocess.Popen(  # noqa: S603  # our own module, by the running interpreter
         [sys.executable, "-m", "avow.testing.peers", *arguments],

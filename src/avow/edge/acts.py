@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from starlette.routing import BaseRoute, Match, Mount, Route
 
 from avow.errors import SetupError
+from avow.language import Vocabulary
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 _ATTRIBUTE = "__avow_acts__"
@@ -24,11 +25,11 @@ class Acts:
 
     role: str
     purpose: str
-    place: str
+    place: str | None
     public: bool = False
 
 
-def acts(role: str, purpose: str, place: str) -> Callable[[Endpoint], Endpoint]:
+def acts(role: str, purpose: str, place: str | None) -> Callable[[Endpoint], Endpoint]:
     """Declare what an endpoint of any ASGI framework on starlette's routing is for."""
 
     def declare(endpoint: Endpoint) -> Endpoint:
@@ -45,13 +46,24 @@ def declared(route: BaseRoute) -> Acts | None:
     return getattr(getattr(route, "endpoint", None), _ATTRIBUTE, None)
 
 
-def check_routes(routes: Iterable[BaseRoute]) -> None:
-    """Refuse routes that do not say what they are for.
+def check_routes(routes: Iterable[BaseRoute], vocabulary: Vocabulary) -> None:
+    """Refuse routes that do not say what they are for, or say it in words that the policy does not have.
 
     Raises:
         SetupError: naming every such route.
     """
-    silent = [getattr(route, "path", repr(route)) for route in routes if declared(route) is None]
+    silent = []
+    for route in routes:
+        path, acts = getattr(route, "path", repr(route)), declared(route)
+        if acts is None:
+            silent.append(path)
+        elif not acts.public:
+            for kind, word in (("role", acts.role), ("purpose", acts.purpose), ("place", acts.place)):
+                if word is not None and word not in vocabulary.words[kind]:
+                    raise SetupError(
+                        f"the route `{path}` names the {kind} `{word}`, which the policy does not know",
+                        help=f"it knows {', '.join(sorted(vocabulary.words[kind]))}",
+                    )
     if silent:
         raise SetupError(
             "these routes do not declare a role, a purpose and a place: " + ", ".join(f"`{p}`" for p in silent),

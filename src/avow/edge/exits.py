@@ -27,7 +27,9 @@ def check_exits(unit: Unit, headers: list[tuple[bytes, bytes]], body: bytes) -> 
     Raises:
         Refused: something opened stands in a header, or in a body where it may not be shown.
     """
-    found = _undeclared(unit, body)
+    found = _undeclared(unit, body.decode("utf-8", "replace"))
+    for _, value in headers:
+        found |= _undeclared(unit, value.decode("latin-1"))
     foreign = unit.foreign | found
     guard = guard_of(unit)
     if guard is not None:
@@ -43,6 +45,5 @@ def check_exits(unit: Unit, headers: list[tuple[bytes, bytes]], body: bytes) -> 
         unit.judge("show", category, audience=audience, place=unit.place, role=unit.role)
 
 
-def _undeclared(unit: Unit, body: bytes) -> set[str]:
-    text = body.decode("utf-8", "replace")
+def _undeclared(unit: Unit, text: str) -> set[str]:
     return {category for inspector in unit.vault.inspectors for category in inspector(text)}

@@ -2,7 +2,7 @@
 
 A handler never sees what was typed into a personal field: it gets a `Given`, to be collected into a
 record or used once. A form that is not in order comes back filled, with the reason beside each field;
-what was typed into a card field never comes back.
+what was typed into a card field never comes back, and neither does a field in which a card turned up.
 
     class Checkout(Form):
         email = email("contact.email", "Your e-mail address")
@@ -76,12 +76,17 @@ class Form:
     ) -> None:
         self._values: dict[str, Given | str] = {}
         self._errors: dict[str, str] = {}
+        self._withheld: set[str] = set()
         self.sent = typed is not None
         for name, spec in self.declared.items():
             raw = (typed or {}).get(name, "")
             text = unicodedata.normalize("NFC", raw).strip()
             if self.sent:
-                problem = _problem(spec, text, now, screen)
+                # First of all, and in a field of any kind: whatever else is wrong with it, a card is not sent back.
+                seen = screen(text) if spec.echo else None
+                if seen:
+                    self._withheld.add(name)
+                problem = seen or _problem(spec, text, now)
                 if problem:
                     self._errors[name] = problem
             self._values[name] = Given(spec.category, text) if spec.category else text
@@ -109,7 +114,7 @@ class Form:
     def field(self, name: str) -> BoundField:
         """A field for a template; what must not be echoed is empty."""
         spec = self.declared[self._known(name)]
-        value = self[name] if spec.echo else None
+        value = self[name] if spec.echo and name not in self._withheld else None
         return BoundField(spec, value if value is not None else "", self._errors.get(name))
 
     @property
@@ -139,7 +144,7 @@ class Form:
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ue000-\uf8ff\ud800-\udfff]")
 
 
-def _problem(spec: FormField, text: str, now: float, screen: Screen) -> str | None:
+def _problem(spec: FormField, text: str, now: float) -> str | None:
     if not text:
         return "Please fill this in." if spec.required else None
     if len(text) > spec.maximum:
@@ -148,9 +153,7 @@ def _problem(spec: FormField, text: str, now: float, screen: Screen) -> str | No
         return "This contains characters that cannot be used here."
     if spec.choices and text not in {key for key, _ in spec.choices}:
         return "Please choose one of the options."
-    if spec.check:
-        return spec.check(text, now)
-    return screen(text) if spec.category else None
+    return spec.check(text, now) if spec.check else None
 
 
 def text(category: str | None, label: str, *, maximum: int = 200, **options: Any) -> FormField:

@@ -28,6 +28,7 @@ from avow.edge.cookies import Cookies, cookie_term
 from avow.edge.exits import check_exits
 from avow.edge.headers import security_headers
 from avow.edge.intake import LARGEST_BODY, Intake, take_in
+from avow.edge.notices import check_notices
 from avow.edge.pages import fill_page
 from avow.edge.visits import Visits
 from avow.errors import AvowError, Refused
@@ -164,8 +165,11 @@ class Edge:
                     "set", cookie_term(unit, value.partition(b"=")[0].decode("latin-1").strip()), place=unit.place
                 )
                 raise Refused("a cookie was set past work.set_cookie", help="use work.set_cookie: it is judged there")
-        check_exits(unit, answer.headers, bytes(answer.body) if answer.is_text else b"")
+        body = bytes(answer.body) if answer.is_text else b""
+        check_exits(unit, [*answer.headers, *cookies.headers()], body)
         page = answer.status < 400 and answer.header(b"content-type").startswith(b"text/html")
+        if page:
+            check_notices(unit, answer.body.decode(), unit.place)
         if page and self.visits is not None:
             self.visits.note(unit, intake)
         if answer.is_text:

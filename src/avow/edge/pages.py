@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 
 from avow.edge.markers import fill_html, fill_text, numbers
+from avow.edge.notices import check_notices
 from avow.vault.sealed import Sealed
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def fill_page(unit: Unit, page: str) -> str:
 def fill_letter(unit: Unit, draft: str, place: str) -> str:
     """Judge every marker of a mail at `place` and write the values in; the sender commits before it leaves."""
     unit.show(numbers(draft, unit.nonce), place=place)
+    check_notices(unit, draft, place)
     return fill_text(draft, unit.nonce, lambda number: reveal(unit, number))
 
 

@@ -59,7 +59,9 @@ def words(tally: Tally | None) -> str:
         return "Not called upon yet."
     last = datetime.fromtimestamp(tally.hour * 3600, UTC)
     when = f"{last.day} {last:%B %Y}, {last.hour} to {last.hour + 1} h UTC"
-    return f"Permitted {_times(tally.permitted)}, refused {_times(tally.refused)}; last on {when}."
+    permitted = f"Permitted {_times(tally.permitted)}" if tally.permitted else "Never permitted"
+    refused = f"refused {_times(tally.refused)}" if tally.refused else "never refused"
+    return f"{permitted}, {refused}; last on {when}."
 
 
 def _times(count: int) -> str:

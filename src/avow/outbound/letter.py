@@ -50,9 +50,6 @@ class LetterDoor:
         subject, _, body = text.partition("\n")
         if not subject.startswith("Subject: "):
             raise SetupError(f"the mail `{send.name}` does not begin with a line `Subject: …`")
-        contact = unit.vault.policy.contact
-        if any(way and way in body for way in (contact.email, contact.phone, contact.address)):
-            unit.discharge("show", "contact")
         recipient = getattr(record, to)._reveal()
         message = EmailMessage()
         message["Subject"] = subject.removeprefix("Subject: ").strip()
@@ -69,9 +66,9 @@ class LetterDoor:
 
         return deliver
 
-    def judge(self, unit: Unit, message: str, purpose: str) -> None:
-        """Ask whether this message may be sent to the person's address."""
-        unit.judge("send", message, audience=self.address, channel=self.channel, purpose=purpose)
+    def judge(self, unit: Unit, message: str, purpose: str, *, leaving: bool = True) -> None:
+        """Ask whether this message may be sent to the person's address; what it must hold counts when it leaves."""
+        unit.judge("send", message, audience=self.address, channel=self.channel, purpose=purpose, accompanied=leaving)
 
 
 def address_field(record: Record, category: str) -> str:

@@ -34,7 +34,10 @@ class RecipientDoor:
         """Judge every field, then return what posts them; see `avow.outbox.courier.Door`."""
         fields = shared_fields(self.policy, self.name, record)
         judge_share(unit, self.name, fields, purpose=send.purpose)
-        values = {field.name: getattr(record, field.name)._reveal() for field in fields}
+        values: dict[str, str] = {}
+        for field in fields:
+            key = field.id if field.category in values else field.category  # never the attribute: it may be renamed
+            values[key] = getattr(record, field.name)._reveal()
         body = {"reference": send.id, "fields": values}
         return lambda: self._channel.post(body, idempotency=send.id)
 

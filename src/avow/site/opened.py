@@ -86,7 +86,7 @@ class Opened:
         self.site = site
         self.settings = settings
         self.policy = site.policy
-        check_routes(site.routes)
+        check_routes(site.routes, site.policy.vocabulary)
         self._check_endpoints()
         _make_folder(settings.data)
         store = Store.open(settings.store or f"sqlite:///{settings.data / 'site.db'}")

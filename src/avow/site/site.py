@@ -25,6 +25,7 @@ from starlette.staticfiles import StaticFiles
 
 from avow.edge.acts import acts
 from avow.edge.form import Form
+from avow.edge.notices import POLICY_PATH
 from avow.edge.visits import FIELDS, visit_record
 from avow.engine import Policy
 from avow.errors import SetupError
@@ -91,12 +92,12 @@ class Site:
             files = StaticFiles(directory=static)
             files.__avow_public__ = True  # type: ignore[attr-defined]
             self.routes.append(Mount("/static", files))
-        self.page("/privacy", role="storefront", purpose=self._any_purpose(), place="privacy")(_privacy)
+        self._declare_privacy()
 
     # -- declaring --------------------------------------------------------------------------------
 
     def page(
-        self, path: str, *, role: str, purpose: str, place: str, methods: tuple[str, ...] = ("GET",)
+        self, path: str, *, role: str, purpose: str, place: str | None, methods: tuple[str, ...] = ("GET",)
     ) -> Callable[[Handler], Handler]:
         """Declare a page: a plain function of `work` that returns a response."""
 
@@ -213,8 +214,13 @@ class Site:
         known = self.policy.vocabulary.words["category"]
         return all(category in known for category in FIELDS.values())
 
-    def _any_purpose(self) -> str:
-        return str(next(iter(self.policy.vocabulary.words["purpose"])))
+    def _declare_privacy(self) -> None:
+        """The policy's own page shows nothing personal, so that any role and purpose will do for it."""
+        words = self.policy.vocabulary.words
+        place = "privacy" if "privacy" in words["place"] else None
+        self.page(POLICY_PATH, role=next(iter(words["role"])), purpose=next(iter(words["purpose"])), place=place)(
+            Work.privacy_page
+        )
 
 
 class Acting:
@@ -230,7 +236,3 @@ class Acting:
 
     def __exit__(self, *error: Any) -> None:
         self._unit.__exit__(*error)
-
-
-def _privacy(work: Work) -> Response:
-    return work.privacy_page()

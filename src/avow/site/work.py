@@ -138,7 +138,7 @@ class Work:
     def send(self, message: str, record: Record, *, purpose: str | None = None) -> str:
         """Queue a mail to the person whose record this is; it leaves after the commit. The id of the send."""
         purpose = purpose or self.unit.purpose
-        self._opened.letters.judge(self.unit, message, purpose)
+        self._opened.letters.judge(self.unit, message, purpose, leaving=False)
         return put(self.unit, "send", message, record, purpose=purpose)
 
     def once(self, name: str, form: Form) -> Once:

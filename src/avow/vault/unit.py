@@ -80,8 +80,19 @@ class Unit(AbstractContextManager["Unit"]):
 
     # -- deciding ---------------------------------------------------------------------------------
 
-    def judge(self, verb: str, object: str, *, purpose: str | None = None, **dimensions: str | None) -> Verdict:
+    def judge(
+        self,
+        verb: str,
+        object: str,
+        *,
+        purpose: str | None = None,
+        accompanied: bool = True,
+        **dimensions: str | None,
+    ) -> Verdict:
         """Ask the policy whether a flow may happen here and now, and note the answer for the ledger.
+
+        `accompanied` is False for a flow that will be judged again when it happens: the duties that go
+        with it are due then.
 
         Raises:
             Refused: no sentence permits it, one forbids it, or a duty that comes before it is undone.
@@ -91,7 +102,8 @@ class Unit(AbstractContextManager["Unit"]):
         line: _Line = ("permitted", verb, purpose, dimensions.get("recipient"))
         if not verdict.permitted:
             self._refuse(line, object, verdict)
-        self._due += [duty for duty in verdict.duties if duty.timing == "with"]
+        if accompanied:
+            self._due += [duty for duty in verdict.duties if duty.timing == "with"]
         objects, anchors = self._lines.setdefault(line, (set(), set()))
         objects.add(object)
         anchors.update(sentence.anchor for sentence in verdict.sentences)

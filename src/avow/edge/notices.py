@@ -1,0 +1,61 @@
+"""Notices: what the policy says must be shown at a place, looked for in what is about to be shown there.
+
+A template marks a notice with `data-notice="NAME"`, the name that the policy uses: `must show NAME at
+PLACE`. Two names need no mark: `policy` is shown by a link to the policy, `contact_details` by the
+publisher's mail address, telephone number and postal address, each that the policy gives. A page that
+lacks one of its notices does not leave.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from avow.engine import Policy
+from avow.errors import Refused
+from avow.values import Duty
+
+if TYPE_CHECKING:
+    from avow.vault.unit import Unit
+
+#: Where every site serves its policy.
+POLICY_PATH = "/privacy"
+
+
+def check_notices(unit: Unit, text: str, place: str | None) -> None:
+    """Discharge the notices that `text` shows, and refuse it when one that its place demands is missing.
+
+    Raises:
+        Refused: naming the sentence that demands the notice.
+    """
+    policy = unit.vault.policy
+    for duty in policy.duties:
+        if duty.verb != "show" or duty.object is None or duty.timing not in ("state", "with"):
+            continue
+        if shows(policy, text, duty.object):
+            unit.discharge("show", duty.object)
+        elif duty.timing == "state" and place is not None and _demanded(policy, duty, place):
+            raise Refused(
+                f"`{duty.object}` must be shown at `{place}` and is not\n"
+                f"  sentence: “{duty.sentence.text}” (#{duty.sentence.anchor})",
+                help=f'put it there, marked data-notice="{duty.object}"',
+            )
+
+
+def shows(policy: Policy, text: str, notice: str) -> bool:
+    """Whether `text` (a page or a mail) shows the notice of that name."""
+    if notice == "policy":
+        return f'href="{POLICY_PATH}"' in text
+    if notice == "contact_details":
+        ways = [way for way in (policy.contact.email, policy.contact.phone, policy.contact.address) if way]
+        return all(way in text or escape(way) in text for way in ways)
+    return f'data-notice="{notice}"' in text
+
+
+def _demanded(policy: Policy, duty: Duty, place: str) -> bool:
+    return any(
+        policy.vocabulary.covers("place", wide, place)
+        for preposition, words in duty.phrases
+        if preposition == "at"
+        for wide in words
+    )
