@@ -35,6 +35,8 @@ def test_among_equally_near_the_same_verb_then_the_same_object_then_the_first_co
     )
     assert p.judge("keep", "contact", purpose="marketing").rule == "may keep contact for payment"
     assert p.judge("keep", "order", purpose="news").rule == "may keep card for news"
+    p = policy("may keep card for marketing", "may keep contact for payment")
+    assert p.judge("keep", "contact", purpose="marketing").rule == "may keep contact for payment"
 
 
 @pytest.mark.parametrize(("known", "permitted"), [(True, True), (False, False), (None, False), ("absent", False)])
