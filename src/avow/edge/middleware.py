@@ -85,6 +85,7 @@ class Edge:
         open_unit: opens a unit for a declaration and a request.
         check_form: whether a form was sent from the site itself.
         error_page: writes the page for what cannot be served.
+        plain_refused: the policy's refusal of what is entered over an unencrypted connection, for that page.
     """
 
     def __init__(
@@ -95,12 +96,14 @@ class Edge:
         check_form: Callable[[Intake], bool],
         error_page: ErrorPage,
         visits: Visits | None,
+        plain_refused: AvowError | None = None,
     ) -> None:
         self.app = app
         self.open_unit = open_unit
         self.check_form = check_form
         self.error_page = error_page
         self.visits = visits
+        self.plain_refused = plain_refused
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection; see the module."""
@@ -116,7 +119,8 @@ class Edge:
         declaration = match(self.app.routes, stripped)
         if intake.channel == "http":
             # Not a redirect: whoever followed one would have asked in the clear already.
-            answer = self._failure(intake, 426, "Use an encrypted connection", "This site answers over HTTPS only.")
+            words = "This site answers over HTTPS only."
+            answer = self._failure(intake, 426, "Use an encrypted connection", words, self.plain_refused)
             answer.headers.append((b"upgrade", b"TLS/1.2"))
         elif declaration is None:
             answer = self._failure(intake, 404, "There is no such page", "The address leads nowhere on this site.")

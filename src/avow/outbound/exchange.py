@@ -22,7 +22,7 @@ from sqlalchemy import or_, select
 
 from avow.errors import DeliveryError, OutcomeUnknown, Refused, SetupError, first_line
 from avow.outbound.https import HttpsChannel
-from avow.vault.once import Once
+from avow.vault.once import Once, already_used
 from avow.vault.unit import Unit
 from avow.vault.vault import new_id
 
@@ -132,13 +132,15 @@ class Exchanges:
         return reply.status != "unknown"
 
     def _judge(self, unit: Unit, values: Once, recipient: str, purpose: str) -> None:
-        declared = self.vault.policy.recipients.get(recipient)
-        if declared is None:
-            raise SetupError(f"the policy declares no recipient `{recipient}`")
+        policy = self.vault.policy
         for category in values.categories:
-            unit.judge("share", category, recipient=recipient, purpose=purpose, channel="https", role=unit.role)
-            covers = self.vault.policy.vocabulary.covers
-            if not any(covers("category", wide, category) for wide in declared.fields):
+            verdict = unit.judge(
+                "share", category, recipient=recipient, purpose=purpose, channel="https", role=unit.role
+            )
+            if values.used:
+                raise already_used(values.name, verdict)
+            fields = policy.recipients[recipient].fields
+            if not any(policy.vocabulary.covers("category", wide, category) for wide in fields):
                 raise Refused(f"`{category}` is not among the fields that the policy lists for `{recipient}`")
 
     def _write_attempt(self, unit: Unit, attempt: str, recipient: str, about: Record, purpose: str) -> None:

@@ -15,7 +15,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 import httpcore
@@ -40,8 +40,11 @@ class HttpsChannel:
     whole exchange, from connecting to the last byte of the answer. Raises SetupError for any URL that is not https.
     """
 
+    #: The schemes that an address may have, with their usual ports.
+    SCHEMES: ClassVar[Mapping[str, int]] = {"https": 443}
+
     def __init__(self, url: str, ca: Path | None = None, timeout: float = 10.0) -> None:
-        self.endpoint = Endpoint.parse(url, {"https": 443})
+        self.endpoint = Endpoint.parse(url, self.SCHEMES)
         self.timeout = timeout
         self._context = client_context(ca)
 

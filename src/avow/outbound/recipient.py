@@ -46,14 +46,13 @@ def shared_fields(policy: Policy, name: str, record: Record) -> list[Field]:
     """The fields of `record` that the policy lists for the recipient; those left empty are not among them.
 
     Raises:
-        SetupError: the policy declares no such recipient, or the record has none of its fields.
+        UnknownTerm: the policy declares no such recipient; a refusal, which names the nearest sentence.
+        SetupError: the record has none of the recipient's fields.
     """
-    recipient = policy.recipients.get(name)
-    if recipient is None:
-        raise SetupError(
-            f"the policy declares no recipient `{name}`",
-            help=f"it declares {', '.join(sorted(policy.recipients)) or 'none'}",
-        )
+    if name not in policy.recipients:
+        for field in record.__layout__.fields.values():
+            policy.judge("share", field.category, recipient=name)  # raises
+    recipient = policy.recipients[name]
     fields = [
         field
         for field in record.__layout__.fields.values()

@@ -15,13 +15,14 @@ import re
 import smtplib
 import socket
 import ssl
+from collections.abc import Mapping
 from email.errors import MessageError
 from email.message import EmailMessage
 from email.parser import BytesHeaderParser
 from email.policy import SMTP
 from email.utils import getaddresses
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from avow.errors import DeliveryError, OutcomeUnknown, Rejected, Unreachable
 from avow.outbound.endpoint import Deadline, Endpoint
@@ -51,8 +52,11 @@ class SmtpChannel:
     delivery. Raises SetupError for any URL without TLS. Safe to share between threads.
     """
 
+    #: The schemes that an address may have, with their usual ports.
+    SCHEMES: ClassVar[Mapping[str, int]] = {"smtps": 465, "smtp+starttls": 587}
+
     def __init__(self, url: str, ca: Path | None = None, timeout: float = 10.0) -> None:
-        self.endpoint = Endpoint.parse(url, {"smtps": 465, "smtp+starttls": 587})
+        self.endpoint = Endpoint.parse(url, self.SCHEMES)
         self.timeout = timeout
         self._context = client_context(ca)
 

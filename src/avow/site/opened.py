@@ -30,9 +30,10 @@ from avow.edge.middleware import Edge
 from avow.edge.pages import environment, fill_letter
 from avow.edge.privacy import Tally
 from avow.edge.visits import Visits
-from avow.errors import AvowError, SetupError, StoreError
+from avow.errors import AvowError, Refused, SetupError, StoreError
 from avow.keys.keyring import FileKeyring
 from avow.ledger.sequencer import Sequencer
+from avow.outbound.endpoint import Endpoint
 from avow.outbound.exchange import Exchanges, Reply
 from avow.outbound.https import HttpsChannel
 from avow.outbound.letter import LetterDoor
@@ -202,6 +203,8 @@ class Opened:
                 "no address is configured for " + ", ".join(f"`{name}`" for name in leaves),
                 help="give each recipient of the policy an endpoint",
             )
+        for name, address in self.settings.endpoints.items():
+            Endpoint.parse(address, SmtpChannel.SCHEMES if name == MAIL else HttpsChannel.SCHEMES)
 
     def _is_leaf(self, name: str) -> bool:
         recipient = self.policy.recipients.get(name)
@@ -227,7 +230,16 @@ class Opened:
             check_form=self._check_form,
             error_page=self._error_page,
             visits=visits,
+            plain_refused=self._plain_refused(),
         )
+
+    def _plain_refused(self) -> Refused | None:
+        """What the policy says of an address that arrives over plain HTTP; None where it knows no such channel."""
+        if "http" not in self.policy.vocabulary.words["channel"]:
+            return None
+        whose = self.site.subject
+        verdict = self.policy.judge("collect", self.site.address, source=whose, subject=whose, channel="http")
+        return None if verdict.permitted else Refused(verdict.reason, verdict)
 
     def _open_unit(self, declaration: Acts, intake: Intake) -> Unit:
         return self.unit(declaration.role, declaration.purpose, place=declaration.place, channel=intake.channel)

@@ -10,16 +10,19 @@ from threading import Lock
 from typing import NoReturn
 
 from avow.errors import Refused, SealedError
+from avow.values import Verdict
+from avow.vault.current import current_unit
 from avow.vault.sealed import Given
 
 
 class Once:
     """A bundle of given values, by category, that can be taken a single time."""
 
-    __slots__ = ("_lock", "_name", "_values")
+    __slots__ = ("_categories", "_lock", "_name", "_values")
 
     def __init__(self, name: str, values: dict[str, Given]) -> None:
         self._name = name
+        self._categories = tuple(values)
         self._values: dict[str, Given] | None = values
         self._lock = Lock()
 
@@ -30,17 +33,19 @@ class Once:
 
     @property
     def categories(self) -> tuple[str, ...]:
-        """The kinds of information inside; empty once taken."""
-        return tuple(self._values or ())
+        """The kinds of information inside, or that were inside before it was used."""
+        return self._categories
+
+    @property
+    def used(self) -> bool:
+        """Whether the values were taken."""
+        return self._values is None
 
     def _take(self) -> dict[str, Given]:
         with self._lock:  # two threads must not both get it
             values, self._values = self._values, None
         if values is None:
-            raise Refused(
-                f"the {self._name} was used already: it serves once",
-                help="ask the person for it again",
-            )
+            raise already_used(self._name)
         return values
 
     def __repr__(self) -> str:
@@ -58,4 +63,14 @@ class Once:
         self.__reduce_ex__(4)
 
     def __html__(self) -> NoReturn:
+        unit = current_unit()
+        for category in self._categories:
+            unit.judge("show", category, audience=unit.vault.subject, place=unit.place, role=unit.role)
         raise SealedError(f"{self!r} cannot be shown", help="show what the recipient sends back instead")
+
+
+def already_used(name: str, verdict: Verdict | None = None) -> Refused:
+    """The refusal of a second use; `verdict` permitted the first, and its sentence says that it was the only one."""
+    said = "; ".join(f"“{sentence.text}” (#{sentence.anchor})" for sentence in verdict.sentences) if verdict else ""
+    words = f"the {name} was used already: it serves once" + (f"\n  sentence: {said}" if said else "")
+    return Refused(words, verdict, help="ask the person for it again")

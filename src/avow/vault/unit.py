@@ -222,6 +222,7 @@ class Unit(AbstractContextManager["Unit"]):
         if isinstance(value, Given) and value.category == field.category:
             return value._reveal()
         if isinstance(value, Given):
+            self.judge("keep", value.category, subject=self.vault.subject)  # a card in a note is refused as a card
             raise SealedError(
                 f"{value!r} cannot be kept as `{field.category}`", help="give each field of a form its own category"
             )

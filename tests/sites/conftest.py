@@ -1,0 +1,253 @@
+"""The gourmet shop, in every way in which a test enters it.
+
+peers      the real peers: card processor, two carriers, mailbox; with switches to make them fail
+gourmet    the site opened in this process, its background work done by hand: `gourmet.work_off()`
+shop       the service as a process of its own, over plain HTTP on loopback
+tls_shop   the same over TLS
+chromium   a browser; `page` is a page of it with scripts, `plain_page` one without
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from avow.cli.serve import load_site
+from avow.testing.card_processor import CardProcessor
+from avow.testing.carrier import Carrier
+from avow.testing.certificates import Authority
+from avow.testing.clock import FrozenClock
+from avow.testing.mailbox import Mailbox
+
+from .customer import Customer
+
+ROOT = Path(__file__).parents[2]
+SHOP = ROOT / "sites" / "gourmet"
+CHROMIUM = Path("/usr/bin/chromium")
+
+
+@dataclass
+class Peers:
+    """Everybody whom the shop reaches, and the authority that their certificates come from."""
+
+    authority: Authority
+    processor: CardProcessor
+    ups: Carrier
+    fedex: Carrier
+    mail: Mailbox
+
+    @property
+    def endpoints(self) -> dict[str, str]:
+        """Addresses as the shop is configured with them."""
+        return {name: getattr(self, name).url for name in ("processor", "ups", "fedex", "mail")}
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority.create(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture
+def peers(authority: Authority) -> Iterator[Peers]:
+    with ExitStack() as stack:
+        processor = stack.enter_context(CardProcessor(authority))
+        ups = stack.enter_context(Carrier(authority, name="ups"))
+        fedex = stack.enter_context(Carrier(authority, name="fedex"))
+        mail = stack.enter_context(Mailbox(authority))
+        yield Peers(authority, processor, ups, fedex, mail)
+
+
+@pytest.fixture
+def clock() -> FrozenClock:
+    return FrozenClock(1_795_000_000.0)
+
+
+@dataclass
+class Gourmet:
+    """The shop, opened in this process on the folder `data`."""
+
+    site: Any
+    data: Path
+    clock: FrozenClock
+    Order: Any = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.Order = next(kind for kind in self.site.home.records if kind.__name__ == "Order")
+
+    @property
+    def opened(self) -> Any:
+        """The installation."""
+        return self.site.opened
+
+    def customer(self, base: str = "https://shop.example", **options: Any) -> Customer:
+        """Somebody in front of a browser; the default base makes the connection an encrypted one."""
+        return Customer(base, app=self.opened.app, **options)
+
+    def acting(self, purpose: str = "ordering", *, place: str = "checkout", channel: str | None = "https") -> Any:
+        """A unit of work of the web shop."""
+        return self.site.acting("storefront", purpose, place=place, channel=channel)
+
+    def work_off(self, later: float = 0.0) -> None:
+        """Let `later` seconds pass and do what is due, as the background would."""
+        self.clock.advance(later)
+        self.opened.background.round()
+
+    def add_page(self, path: str, handler: Any, *, place: str = "shop", purpose: str = "shopping") -> None:
+        """A page that somebody on the team wrote without a thought for the policy. Gone when the site is closed."""
+        self.site.page(path, role="storefront", purpose=purpose, place=place)(handler)
+        self.opened.app.app.routes.append(self.site.routes.pop())
+
+    def texts(self) -> dict[str, list[str]]:
+        """Everything that lies sealed in a record, opened with the keys at hand, by category."""
+        found: dict[str, list[str]] = {}
+        with self.acting() as work:
+            for kind in self.site.home.records:
+                for record in work.select(kind):
+                    for name, spec in kind.__layout__.fields.items():
+                        value = getattr(record, name)
+                        if value is not None:
+                            found.setdefault(spec.category, []).append(value._reveal())
+        return found
+
+    def stored(self) -> bytes:
+        """Every byte of the data folder, the keys excepted: database, WAL, head."""
+        return b"\0".join(file.read_bytes() for file in sorted(self.data.iterdir()) if file.name != "keyring")
+
+    def entries(self) -> list[dict[str, Any]]:
+        """The ledger, chained and pending."""
+        schema = self.site.home.schema
+        with self.opened.vault.store.reading() as connection:
+            rows = [*connection.scalars(schema.entry.select().with_only_columns(schema.entry.c.body))]
+            rows += connection.scalars(schema.pending.select().with_only_columns(schema.pending.c.body))
+        return [json.loads(bytes(row)) for row in rows]
+
+    def refused(self, verb: str) -> list[tuple[str, ...]]:
+        """The sentences named by the refusals of that verb in the ledger."""
+        return [tuple(e["sentences"]) for e in self.entries() if e["event"] == "refused" and e["verb"] == verb]
+
+
+@pytest.fixture
+def gourmet(tmp_path: Path, peers: Peers, clock: FrozenClock) -> Iterator[Gourmet]:
+    site = load_site(SHOP)
+    site.open(
+        tmp_path / "data",
+        background=False,
+        endpoints=peers.endpoints,
+        ca=peers.authority.ca,
+        clock=clock,
+        timeout=1.0,
+        base="https://shop.example",
+    )
+    yield Gourmet(site, tmp_path / "data", clock)
+    site.close()
+
+
+# -- the service as a process -------------------------------------------------------------------------
+
+
+@dataclass
+class Shop:
+    """The running service: where it is, where it keeps its data, whom it reaches, and what it printed to stderr."""
+
+    base: str
+    data: Path
+    log: Path
+    peers: Peers
+    process: subprocess.Popen[str]
+
+
+@contextmanager
+def serving(folder: Path, peers: Peers, *options: str) -> Iterator[Shop]:
+    """Run `avow serve` on a free port until the block ends."""
+    endpoints, log = folder / "endpoints.yaml", folder / "log"
+    endpoints.write_text(json.dumps(peers.endpoints))
+    command = [sys.executable, "-m", "avow", "serve", str(SHOP), "--port", "0", "--data", str(folder / "data")]
+    with log.open("w") as stderr:
+        process = subprocess.Popen(
+            [*command, "--endpoints", str(endpoints), "--ca", str(peers.authority.ca), *options],
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+            cwd=ROOT,
+        )
+    assert process.stdout is not None
+    try:
+        said = ""
+        while not said.endswith("Ctrl-C.\n"):
+            line = process.stdout.readline()
+            assert line, f"the shop did not start: {log.read_text()}"
+            said += line
+        found = re.search(r"the site\s+(\S+)/\n", said)
+        assert found, said
+        yield Shop(found[1], folder / "data", log, peers, process)
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+        process.stdout.close()
+
+
+@pytest.fixture
+def shop(tmp_path: Path, peers: Peers) -> Iterator[Shop]:
+    with serving(tmp_path, peers) as running:
+        yield running
+
+
+@pytest.fixture
+def tls_shop(tmp_path: Path, peers: Peers) -> Iterator[Shop]:
+    issued = peers.authority.issue("shop")
+    with serving(tmp_path, peers, "--cert", str(issued.certificate), "--key", str(issued.key)) as running:
+        yield running
+
+
+# -- the browser --------------------------------------------------------------------------------------
+
+#: Quiet, and without what a container does not offer.
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    assert CHROMIUM.exists(), f"there is no browser at {CHROMIUM}: install it (make packages)"
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright: Any) -> Iterator[Any]:
+    browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(FLAGS))
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def page(chromium: Any) -> Iterator[Any]:
+    context = chromium.new_context(ignore_https_errors=True, viewport={"width": 1280, "height": 900})
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def plain_page(chromium: Any) -> Iterator[Any]:
+    context = chromium.new_context(
+        ignore_https_errors=True, java_script_enabled=False, viewport={"width": 1280, "height": 900}
+    )
+    yield context.new_page()
+    context.close()
