@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from avow.edge.detectors import contains_card, find_cards
+from avow.edge.detectors import contains_card, contains_card_code, find_cards
 
 # The networks' published test numbers.
 CARDS = {
@@ -110,3 +110,15 @@ def test_spans_are_in_order_within_the_text_and_begin_and_end_with_digits(text: 
         assert text[start].isdecimal()
         assert text[stop - 1].isdecimal()
         end = stop
+
+
+@pytest.mark.parametrize("text", ["CVV 737", "cvc: 1234.", "my card's code is 737", "security code 737", "csc=0123"])
+def test_a_code_that_is_called_one_is_found(text: str) -> None:
+    assert contains_card_code(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["code 737", "door security code 1234", "CVV has three digits", "cvv 12345", "csc 12", "number 737 Main St"]
+)
+def test_other_numbers_are_no_codes(text: str) -> None:
+    assert not contains_card_code(text)

@@ -1,4 +1,4 @@
-"""Patterns of personal information that nobody told us of: payment card numbers.
+"""Patterns of personal information that nobody told us of: payment card numbers, and codes that are called so.
 
 A card number is taken for one only when issuer prefix, length and check digit agree; the check digit alone would
 accept one tracking number in ten. Numbers of these kinds are left alone: parts of digests and UUIDs, tracking numbers
@@ -34,6 +34,11 @@ _GROUP = re.compile(rf"(?:{_SEPARATOR})?+(\d++)")
 _HEX_BEFORE = re.compile(r"[0-9A-Fa-f-]*\Z")
 _HEX_AFTER = re.compile(r"[0-9A-Fa-f-]*")
 _HEX_WORD = re.compile(r"[0-9-]*[A-Fa-f][0-9A-Fa-f-]*")
+_CODE = re.compile(
+    r"\b(?:cv[vc]2?|csc|card(?:['’]s)? code|(?<!door )(?<!gate )security code)\b"
+    r"[ \t]{0,3}(?:is\b|[:=#(-])?[ \t]{0,3}\d{3,4}(?!\d)",
+    re.IGNORECASE,
+)
 _DIGEST = 32  # characters of the shortest digest or UUID
 _USPS = re.compile(r"9[1-5]\d{18,20}", re.ASCII)
 
@@ -51,6 +56,11 @@ def find_cards(text: str) -> list[tuple[int, int]]:
 def contains_card(text: str) -> bool:
     """True when `text` holds a card number."""
     return bool(find_cards(text))
+
+
+def contains_card_code(text: str) -> bool:
+    """True when `text` calls three or four digits a card's security code: by themselves they could be anything."""
+    return _CODE.search(text) is not None
 
 
 def _unescaped_start(text: str, start: int) -> int:

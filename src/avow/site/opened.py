@@ -11,7 +11,7 @@ from __future__ import annotations
 import hmac
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ from starlette.routing import Router
 from avow.edge import logs
 from avow.edge.acts import Acts, check_routes
 from avow.edge.csrf import issue, same_origin, verify
-from avow.edge.detectors import contains_card
+from avow.edge.detectors import contains_card, contains_card_code
 from avow.edge.exits import guard_of
 from avow.edge.guard import ExitGuard
 from avow.edge.intake import Intake
@@ -45,7 +45,7 @@ from avow.site.work import Work
 from avow.store.connection import Store
 from avow.vault.current import unit_if_any
 from avow.vault.unit import Unit
-from avow.vault.vault import Vault
+from avow.vault.vault import Inspector, Vault
 
 if TYPE_CHECKING:
     from avow.site.site import Site
@@ -102,7 +102,7 @@ class Opened:
                 clock=settings.clock,
                 subject=site.subject,
                 new_guard=ExitGuard,
-                inspectors=(self._card_seen,) if site.card in site.policy.vocabulary.words["category"] else (),
+                inspectors=self._inspectors(),
             )
             self.vault.prepare()
             self.sequencer = Sequencer(store, site.home.schema, settings.data / "ledger.head")
@@ -266,8 +266,11 @@ class Opened:
         }
         return self.templates.get_template("error.html").render(context)
 
-    def _card_seen(self, text: str) -> Iterable[str]:
-        return (self.site.card,) if contains_card(text) else ()
+    def _inspectors(self) -> tuple[Inspector, ...]:
+        """What looks for cards in free text, as far as the policy knows cards at all."""
+        known = self.policy.vocabulary.words["category"]
+        looks = ((self.site.card, contains_card), (self.site.card_code, contains_card_code))
+        return tuple(_inspector(category, seen) for category, seen in looks if category in known)
 
     def _endpoint(self, name: str) -> str:
         try:
@@ -305,6 +308,10 @@ class Opened:
     def _delivered(self, kind: str, name: str) -> Delivered | None:
         hook = self.site.on_shared.get(name) if kind == "share" else None
         return None if hook is None else lambda unit, record, reply: hook(Work(self, unit), record, reply)
+
+
+def _inspector(category: str, seen: Callable[[str], bool]) -> Inspector:
+    return lambda text: (category,) if seen(text) else ()
 
 
 def _make_folder(folder: Path) -> None:

@@ -51,7 +51,7 @@ class Site:
         subject, visitor: the policy's names for whose information it is, and for who only looks.
         visits_for: the purpose for which visits are noted.
         address: the category that holds a person's mail address.
-        card: the category that a card number found in free text counts as.
+        card, card_code: the categories that a card number or security code found in free text counts as.
         link: the path of the page that a secret link in a mail leads to.
 
     Raises:
@@ -70,6 +70,7 @@ class Site:
         visits_for: str = "selection",
         address: str = "contact.email",
         card: str = "card.number",
+        card_code: str = "card.code",
         link: str = "/order/{secret}",
     ) -> None:
         self.policy = Policy.load(policy)
@@ -80,6 +81,7 @@ class Site:
         self.visits_for = visits_for
         self.address = address
         self.card = card
+        self.card_code = card_code
         self.link = link
         self.home, self.Record, self.person_class = record_base()
         self.visit = visit_record(self.Record) if self._notes_visits() else None
