@@ -10,8 +10,8 @@ from typing import Any
 
 from starlette.responses import Response
 
+from avow import Work
 from avow.edge.form import Form
-from avow.site.work import Work
 
 from .cart import LIMIT, Cart
 from .catalogue import CATALOGUE, money, shelves
@@ -165,7 +165,11 @@ def settled(work: Work, order: Order, reply: Any) -> None:
     """What the outcome of a payment changes; runs when it is known, at once or later, in one transaction with it."""
     if reply.status == "done":
         work.update(
-            order, source="processor", at="checkout", last4=reply["last4"], authorisation=reply["authorisation"]
+            order,
+            source="processor",
+            at="checkout",
+            last4=reply["last4"][-4:],  # whatever else it may send: a fragment, and no further digit
+            authorisation=reply["authorisation"],
         )
         work.share(order, order.carrier, purpose="shipping")
         work.send("confirmation", order)

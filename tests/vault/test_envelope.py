@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from avow.errors import SealedError
-from avow.vault.envelope import Label, read_label, seal, unseal
+from avow.vault.envelope import Label, RecordSeal, read_label
 
 
 class Where(TypedDict):
@@ -25,6 +25,17 @@ KEY = bytes(range(32))
 WHERE: Where = {"tenant": "7e" * 16, "person": "aa" * 16, "record": "cc" * 16, "field": "order.email"}
 LABEL = Label("contact.email", "0123456789abcdef", "checkout", 498_765)
 VALUE = b"ann@example.org"
+
+
+def seal(subkey: bytes, *, tenant: str, person: str, record: str, field: str, label: Label, plaintext: bytes) -> bytes:
+    return RecordSeal(subkey, tenant=tenant, person=person, record=record).seal(field, label, plaintext)
+
+
+def unseal(
+    subkey: bytes, *, tenant: str, person: str, record: str, field: str, envelope: bytes
+) -> tuple[Label, bytes]:
+    return RecordSeal(subkey, tenant=tenant, person=person, record=record).unseal(field, envelope)
+
 
 ids = st.text(max_size=40)
 labels = st.builds(

@@ -73,6 +73,18 @@ def test_a_row_given_to_another_person_does_not_open(site: Any, ann: tuple[str, 
         work.db.get(site.Member, (bob, ann[1])).name.open()
 
 
+def test_a_record_given_another_owner_in_memory_keeps_its_values_shut(site: Any, ann: tuple[str, str]) -> None:
+    """Who looks is told by the record's owner: a record renamed to the one who looks must not open for them."""
+    with site.acting("desk", "lending") as work:
+        member = work.db.get(site.Member, ann)
+        assert member.name.open() == "Ann Example"
+        with work.db.no_autoflush:
+            member.person = "b" * 32
+            with pytest.raises(SealedError, match="does not open|does not unwrap"):
+                member.name.open()
+        work.db.rollback()
+
+
 def test_text_and_foreign_values_are_not_assigned(site: Any, ann: tuple[str, str]) -> None:
     with site.acting("desk", "lending", place="hall", channel="https") as work:
         member = work.db.get(site.Member, ann)

@@ -64,7 +64,7 @@ def test_logs_and_tracebacks_show_nothing(value: Any, caplog: pytest.LogCaptureF
     try:
         raise RuntimeError(f"cannot handle {value}")
     except RuntimeError as error:
-        logging.exception("failed with %s", value)
+        logging.getLogger("club").exception("failed with %s", value)
         trace = "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
     assert SECRET not in caplog.text
     assert SECRET not in trace

