@@ -1,8 +1,8 @@
 """Notices: what the policy says must be shown at a place, looked for in what is about to be shown there.
 
 A template marks a notice with `data-notice="NAME"`, the name that the policy uses: `must show NAME at
-PLACE`. Two names need no mark: `policy` is shown by a link to the policy, `contact_details` by the
-publisher's mail address, telephone number and postal address, each that the policy gives. A page that
+PLACE`. Two names need no mark: `policy` is shown by a link to the policy, `contact` (or
+`contact_details`, where `contact` is a category of the policy) by the publisher's mail address, telephone number and postal address, each that the policy gives. A page that
 lacks one of its notices does not leave.
 """
 
@@ -46,7 +46,7 @@ def shows(policy: Policy, text: str, notice: str) -> bool:
     """Whether `text` (a page or a mail) shows the notice of that name."""
     if notice == "policy":
         return f'href="{POLICY_PATH}"' in text
-    if notice == "contact_details":
+    if notice in ("contact", "contact_details"):
         ways = [way for way in (policy.contact.email, policy.contact.phone, policy.contact.address) if way]
         return all(way in text or escape(way) in text for way in ways)
     return f'data-notice="{notice}"' in text

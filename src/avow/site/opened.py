@@ -234,10 +234,10 @@ class Opened:
         )
 
     def _plain_refused(self) -> Refused | None:
-        """What the policy says of an address that arrives over plain HTTP; None where it knows no such channel."""
-        if "http" not in self.policy.vocabulary.words["channel"]:
+        """What the policy says of an address that arrives over plain HTTP; None where it knows no addresses."""
+        words, whose = self.policy.vocabulary.words, self.site.subject
+        if self.site.address not in words["category"] or whose not in words["subject"]:
             return None
-        whose = self.site.subject
         verdict = self.policy.judge("collect", self.site.address, source=whose, subject=whose, channel="http")
         return None if verdict.permitted else Refused(verdict.reason, verdict)
 

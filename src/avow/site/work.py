@@ -19,6 +19,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from avow.edge.cookies import Cookies
 from avow.edge.form import Form
 from avow.edge.intake import Intake
+from avow.edge.markers import without_marks
 from avow.edge.privacy import privacy_body
 from avow.errors import Refused, SetupError
 from avow.outbound.exchange import Reply
@@ -51,8 +52,9 @@ class Work:
         self._intake = intake
         self._cookies = cookies
         self.unit = unit
-        self.path = path or {}
-        self.query = query or {}
+        # What a visitor wrote into the address must not be taken for a marker when it is shown.
+        self.path = {name: without_marks(value) for name, value in (path or {}).items()}
+        self.query = {name: without_marks(value) for name, value in (query or {}).items()}
 
     # -- records ----------------------------------------------------------------------------------
 
