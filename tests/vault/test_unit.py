@@ -102,7 +102,7 @@ def test_tasks_keep_their_units_apart(site: Any, ann: tuple[str, str]) -> None:
             return str(work.unit.role)
 
     async def both() -> list[str]:
-        return await asyncio.gather(one("desk"), one("courier"))
+        return [*await asyncio.gather(one("desk"), one("courier"))]
 
     assert asyncio.run(both()) == ["desk", "courier"]
 

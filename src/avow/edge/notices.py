@@ -1,9 +1,9 @@
 """Notices: what the policy says must be shown at a place, looked for in what is about to be shown there.
 
 A template marks a notice with `data-notice="NAME"`, the name that the policy uses: `must show NAME at
-PLACE`. Two names need no mark: `policy` is shown by a link to the policy, `contact` (or
-`contact_details`, where `contact` is a category of the policy) by the publisher's mail address, telephone number and postal address, each that the policy gives. A page that
-lacks one of its notices does not leave.
+PLACE`. Two need no mark: `policy` is shown by a link to the policy, `contact` (`contact_details` where
+`contact` is a category of the policy) by the publisher's mail address, telephone number and postal
+address, each that the policy gives. A page that lacks one of its notices does not leave.
 """
 
 from __future__ import annotations
