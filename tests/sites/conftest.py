@@ -134,21 +134,26 @@ class Gourmet:
         """The sentences named by the refusals of that verb in the ledger."""
         return [tuple(e["sentences"]) for e in self.entries() if e["event"] == "refused" and e["verb"] == verb]
 
+    def reopen(self, peers: Peers, **endpoints: str) -> None:
+        """Close the shop, if it is open, and open it with these addresses in place of the peers' own."""
+        self.site.close()
+        self.site.open(
+            self.data,
+            background=False,
+            endpoints={**peers.endpoints, **endpoints},
+            ca=peers.authority.ca,
+            clock=self.clock,
+            timeout=1.0,
+            base="https://shop.example",
+        )
+
 
 @pytest.fixture
 def gourmet(tmp_path: Path, peers: Peers, clock: FrozenClock) -> Iterator[Gourmet]:
-    site = load_site(SHOP)
-    site.open(
-        tmp_path / "data",
-        background=False,
-        endpoints=peers.endpoints,
-        ca=peers.authority.ca,
-        clock=clock,
-        timeout=1.0,
-        base="https://shop.example",
-    )
-    yield Gourmet(site, tmp_path / "data", clock)
-    site.close()
+    shop = Gourmet(load_site(SHOP), tmp_path / "data", clock)
+    shop.reopen(peers)
+    yield shop
+    shop.site.close()
 
 
 # -- the service as a process -------------------------------------------------------------------------

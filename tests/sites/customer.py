@@ -6,14 +6,17 @@ The same customer shops at the service of another process (sockets) and at an op
 from __future__ import annotations
 
 import asyncio
+import base64
 import re
 from html import unescape
 from typing import Any
 
 import httpx
 
-#: Test cards of `avow.testing.card_processor`.
-PAYS, DECLINED = "4242 4242 4242 4242", "4000 0000 0000 0002"
+from avow.errors import Refused
+
+#: Cards for `avow.testing.card_processor`. No part of the first occurs on a page by chance.
+PAYS, DECLINED = "4539 1488 0343 6467", "4000 0000 0000 0002"
 
 #: A value of its own in each field of the checkout.
 CONTACT = {
@@ -82,14 +85,15 @@ class Customer:
         """Fill in the checkout, with these fields in place of the usual ones, and send it."""
         if "cart" not in self.http.cookies:
             self.put_into_cart()
-        ticket = hidden(self.get("/checkout"), "ticket")
-        return self.send("/checkout", {"ticket": ticket, "carrier": "ups", **CONTACT, **CARD, **typed})
+        page = self.get("/checkout")
+        unseen = {"ticket": hidden(page, "ticket"), "csrf": hidden(page, "csrf")}
+        return self.send("/checkout", {**unseen, "carrier": "ups", **CONTACT, **CARD, **typed})
 
     def order(self, **typed: str) -> str:
         """Order and pay; the path of the order's page."""
         answer = self.checkout(**typed)
         assert answer.status_code == 303, answer.text
-        return answer.headers["location"]
+        return str(answer.headers["location"])
 
 
 def hidden(page: httpx.Response, name: str) -> str:
@@ -97,3 +101,24 @@ def hidden(page: httpx.Response, name: str) -> str:
     found = re.search(rf'<input type="hidden" name="{name}" value="([^"]*)">', page.text)
     assert found, f"no hidden field {name} in the answer {page.status_code}"
     return unescape(found[1])
+
+
+def anchors(refusal: Refused | httpx.Response) -> set[str]:
+    """The sentences that a refusal names: as an error, or as the page that a browser gets."""
+    if isinstance(refusal, httpx.Response):
+        said = refusal.text.partition("What our policy says")[2].partition("</section>")[0]
+        return set(re.findall(r"/privacy#([\w-]+)", said))
+    assert refusal.verdict, f"the refusal names no sentence: {refusal}"
+    return {sentence.anchor for sentence in refusal.verdict.sentences}
+
+
+def spellings(text: str) -> list[bytes]:
+    """A text, and its digits alone, as bytes in the ways in which something may have written it down."""
+    found: list[bytes] = []
+    for form in {text, text.replace(" ", ""), text.replace(" ", "-"), text[::-1]}:
+        plain = form.encode()
+        found += [plain, plain.lower(), plain.upper(), form.encode("utf-16-le"), form.encode("utf-16-be")]
+        found += [plain.hex().encode(), plain.hex().upper().encode()]
+        for offset in range(3):  # base64 looks different at each; the first and last characters depend on neighbours
+            found.append(base64.b64encode(b"\0" * offset + plain)[4 if offset else 0 : -4])
+    return found

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from avow.engine import Policy
 from avow.errors import Refused
-from avow.values import Duty
+from avow.values import Duty, Verdict
 
 if TYPE_CHECKING:
     from avow.vault.unit import Unit
@@ -35,9 +35,10 @@ def check_notices(unit: Unit, text: str, place: str | None) -> None:
         if shows(policy, text, duty.object):
             unit.discharge("show", duty.object)
         elif duty.timing == "state" and place is not None and _demanded(policy, duty, place):
+            reason = f"`{duty.object}` must be shown at `{place}` and is not"
             raise Refused(
-                f"`{duty.object}` must be shown at `{place}` and is not\n"
-                f"  sentence: “{duty.sentence.text}” (#{duty.sentence.anchor})",
+                f"{reason}\n  sentence: “{duty.sentence.text}” (#{duty.sentence.anchor})",
+                Verdict(False, (duty.sentence,), (duty,), duty.text, reason),
                 help=f'put it there, marked data-notice="{duty.object}"',
             )
 

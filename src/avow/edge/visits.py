@@ -53,7 +53,7 @@ class Visits:
             "referrer": intake.visit["referrer"],
             "browser": intake.visit["browser"],
         }
-        kept = {name: value for name, value in seen.items() if value and self._may(unit, FIELDS[name])}
+        kept = {name: value for name, value in seen.items() if value and self._may(unit, FIELDS[name], value)}
         if not kept:
             return
         visitor = unit.vault.new_person()
@@ -66,8 +66,13 @@ class Visits:
             setattr(visit, name, visit.seal(field, value, label))
         unit.db.add(visit)
 
-    def _may(self, unit: Unit, category: str) -> bool:
-        """What is not permitted is not noted; that is the ordinary case, not a refusal to record."""
+    def _may(self, unit: Unit, category: str, value: str) -> bool:
+        """What is not permitted is not noted; that is the ordinary case, not a refusal to record.
+
+        Neither is a value that holds what nobody declared: the address of a page may end in a card's number.
+        """
+        if any(category for inspector in unit.vault.inspectors for category in inspector(value)):
+            return False
         verdict = unit.vault.policy.judge(
             "log", category, subject=self.subject, place=unit.place, purpose=self.purpose, facts=unit.facts
         )
