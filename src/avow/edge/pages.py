@@ -30,6 +30,8 @@ def environment(folder: Path | None) -> Environment:
         autoescape=select_autoescape(["html"], default=False),
         undefined=StrictUndefined,
         finalize=_mark,
+        trim_blocks=True,
+        lstrip_blocks=True,
         auto_reload=False,
     )
 
