@@ -154,7 +154,9 @@ def place_order(work: Work, form: Form) -> Response:
 def pay(work: Work, order: Order, form: Form) -> Response:
     """Have the card charged, then go to the order's page, which says how that went."""
     card = work.once("card", form)
-    work.commit()
+    # Not committed here: the order becomes durable together with the attempt to pay it. Were it before, a crash in
+    # between would leave an order of unknown outcome whose outcome nobody asks for.
+    work.db.flush()
     amount = f"{order.cents // 100}.{order.cents % 100:02d}"
     work.exchange(card, "processor", about=order, purpose="payment", amount=amount, currency="USD")
     return work.redirect(f"/order/{work.secret(order)}")

@@ -128,6 +128,79 @@ def test_a_crash_before_the_answer_leaves_an_attempt_that_is_asked_for(
     assert len(peers.bank.received) == 1
 
 
+def test_an_outcome_that_two_workers_learn_at_once_changes_things_once(
+    site: Any, ann: tuple[str, str], peers: Any, clock: Any, pays: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    peers.bank.fails_midway = True
+    assert pay(site, ann).status == "unknown"
+    peers.bank.fails_midway = False
+    clock.advance(ASK_AFTER + 1)
+    channel = site.opened.exchanges.channel_of("bank")
+    ask = channel.get
+
+    def slowly(path: str) -> Any:
+        answer = ask(path)
+        monkeypatch.setattr(channel, "get", ask)
+        assert site.opened.exchanges.settle() == 1  # the other worker has asked as well, and is quicker
+        return answer
+
+    monkeypatch.setattr(channel, "get", slowly)
+    site.opened.exchanges.settle()
+    assert pays == ["unknown", "done"]
+    assert fine(site, ann) == ("done", "done")
+
+
+def test_an_outcome_that_cannot_be_written_holds_up_nothing_else(
+    site: Any, ann: tuple[str, str], peers: Any, clock: Any, pays: list[str]
+) -> None:
+    peers.bank.fails_midway = True
+    pay(site, ann)
+    pay(site, ann)
+    peers.bank.fails_midway = False
+    clock.advance(ASK_AFTER + 1)
+    hook = site.on_settled["bank"]
+    troubled: list[str] = []
+
+    @site.settled("bank")
+    def settled(work: Any, member: Any, reply: Any) -> None:
+        troubled.append(reply.attempt)
+        if reply.attempt == troubled[0]:
+            raise RuntimeError("the service has a fault here")
+        hook(work, member, reply)
+
+    assert site.opened.background.round() > 1  # the other payment is settled, and the ledger is chained
+    assert len(set(troubled)) == 2
+    assert site.opened.exchanges.settle() == 0  # and the troubled one is not asked about without pause
+    site.settled("bank")(hook)
+    clock.advance(ASK_AFTER + 1)
+    assert site.opened.exchanges.settle() == 1
+
+
+def test_what_was_flushed_becomes_durable_with_the_attempt_and_not_before(
+    site: Any, ann: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    def order() -> None:
+        with site.acting("desk", "lending", place="hall", channel="https") as work:
+            member = work.db.get(site.Member, ann)
+            work.update(member, fine="unknown")
+            work.db.flush()
+            work.exchange(work.once("card", given()), "bank", about=member, amount="1.50", currency="EUR")
+
+    for step, found in (("_write_attempt", None), ("_write_outcome", ("unknown", "attempted"))):
+        with monkeypatch.context() as patch:
+            patch.setattr(site.opened.exchanges, step, die)
+            with pytest.raises(KeyboardInterrupt):
+                order()
+        if found is None:
+            with site.acting("desk", "lending") as work:
+                assert work.db.get(site.Member, ann).fine == "due"
+        else:
+            assert fine(site, ann) == found
+
+
 def test_the_values_serve_once_and_only_where_permitted(site: Any, ann: tuple[str, str], peers: Any) -> None:
     with site.acting("desk", "lending", place="hall", channel="https") as work:
         member = work.db.get(site.Member, ann)

@@ -95,6 +95,7 @@ def test_a_peer_that_is_away_is_tried_again_later_and_gets_it_once(
     assert site.opened.courier.run() == 1
     assert states(site) == [("done", 3)]
     assert len(peers.binder.received) == 1  # the second attempt had arrived; the third was known by its key
+    assert events(site) == ["attempted"] * 3 + ["done", "failed", "unknown"]  # each attempt says how it ended
 
 
 def test_a_send_is_given_up_after_many_attempts(site: Any, ann: tuple[str, str], peers: Any, clock: Any) -> None:
@@ -135,6 +136,7 @@ def test_an_attempt_whose_worker_died_becomes_due_again(
     site.opened.courier.run()
     assert states(site) == [("done", 2)]
     assert len(peers.binder.received) == 1
+    assert events(site) == ["attempted", "attempted", "done", "unknown"]
 
 
 def test_what_is_no_longer_permitted_does_not_leave(

@@ -2,6 +2,9 @@
 
     attempt committed → socket → outcome committed
 
+What the unit has flushed before becomes durable together with the attempt, in one transaction: a record that says
+"the outcome is not known" never exists without an attempt that will be asked about.
+
 The attempt's id is the idempotency key. What becomes of an attempt is written in one transaction with
 what it changes in the service's records (the `settled` hook), whether the answer came at once or was
 asked for later. An attempt is never made again by the software: the values were used up by it.
@@ -78,7 +81,8 @@ class Exchanges:
 
         Raises:
             Refused: a field may not go to this recipient, or the values were used already. Nothing left.
-            SetupError: the unit has unwritten changes: commit them first, they must not depend on the answer.
+            SetupError: the unit has unwritten changes: commit them first, or flush them so that they are committed
+                with the attempt; they must not depend on the answer.
         """
         if unit.has_unwritten_changes:
             raise SetupError(
@@ -113,7 +117,18 @@ class Exchanges:
                     exchange.c.due <= now, or_(exchange.c.state == "attempted", exchange.c.state == "unknown")
                 )
             ).all()
-        return sum(self._ask(row, now) for row in due)
+        return sum(self._asked(row, now) for row in due)
+
+    def _asked(self, row: Row[Any], now: float) -> bool:
+        """As `_ask`; an answer that cannot be written, or whose hook fails, is asked for later and holds up nobody."""
+        try:
+            return self._ask(row, now)
+        except Exception:
+            log.exception("attempt %s: its outcome could not be written; it will be asked for again", row.id)
+        exchange = self.vault.home.schema.exchange
+        with self.vault.store.writing() as connection:
+            connection.execute(exchange.update().where(exchange.c.id == row.id).values(due=now + ASK_AFTER))
+        return False
 
     def _ask(self, row: Row[Any], now: float) -> bool:
         try:
@@ -164,11 +179,14 @@ class Exchanges:
 
     def _write_outcome(self, unit: Unit, recipient: str, about: Record, purpose: str, reply: Reply) -> None:
         exchange = self.vault.home.schema.exchange
-        unit.db.execute(
+        told = unit.db.connection().execute(
             exchange.update()
-            .where(exchange.c.id == reply.attempt)
+            .where(exchange.c.id == reply.attempt, exchange.c.state.in_(("attempted", "unknown")))
             .values(state=reply.status, due=self.vault.clock() + ASK_AFTER)
         )
+        if told.rowcount == 0:  # another worker has asked too, and was first: the hook must not run twice
+            unit.commit()
+            return
         unit.note(reply.status, "share", recipient, purpose=purpose, recipient=recipient)
         hook = self.settled(recipient)
         if hook is not None:

@@ -5,7 +5,9 @@
 3. write how it ended, with what the reply changes in the service's records, in one transaction.
 
 A crash after the second step leaves the attempt's lease to run out; the same send goes out again under
-the same id, by which the peer knows it (idempotency key, Message-ID).
+the same id, by which the peer knows it (idempotency key, Message-ID). Each attempt has two entries in the
+ledger: `attempted`, and how it ended (`done`, `failed` when nothing left, else `unknown`); of one whose worker
+died, whoever takes up the send next says `unknown`.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from avow.errors import AvowError, DeliveryError, Refused, Rejected, first_line
+from avow.errors import AvowError, DeliveryError, OutcomeUnknown, Refused, Rejected, first_line
 from avow.outbox.queue import MOST_ATTEMPTS, Send, claim, close, retry
 from avow.vault.unit import Unit
 
@@ -75,6 +77,8 @@ class Courier:
                 send = claim(unit.db, schema, self.vault.clock())
                 if send is None:
                     return False
+                if send.abandoned:
+                    _note(unit, "unknown", send)
                 if send.attempts > MOST_ATTEMPTS:
                     close(unit.db, schema, send, "failed", "given up: no attempt came to an end")
                     return True
@@ -84,38 +88,35 @@ class Courier:
                 record = self._record(unit, send)
                 unit.viewer = record.owner_id
                 parcel = door.pack(unit, send, record)
-                unit.note("attempted", send.kind, send.name, purpose=send.purpose, recipient=send.name)
+                _note(unit, "attempted", send)
         except AvowError as error:
             if send is None:
                 raise
             state = "refused" if isinstance(error, Refused) else "failed"
             log.warning("send %s was %s when it was about to leave: %s", send.id, state, first_line(error))
-            with self.vault.store.writing() as connection:
-                close(connection, schema, send, state, first_line(error))
+            with Unit(self.vault, send.role, send.purpose) as unit:
+                close(unit.db, schema, send, state, first_line(error))
+                if send.abandoned:  # the note above was rolled back
+                    _note(unit, "unknown", send)
             return True
         self._deliver(send, parcel)
         return True
 
     def _deliver(self, send: Send, parcel: Parcel) -> None:
         schema = self.vault.home.schema
-        event = "done"
+        event, state, note = "done", "done", ""
         reply: Mapping[str, Any] = {}
-        note = ""
         try:
             reply = parcel()
-        except Rejected as error:
-            event, note = "failed", first_line(error)
         except DeliveryError as error:
-            event, note = "retry", first_line(error)
+            event = "unknown" if isinstance(error, OutcomeUnknown) else "failed"
+            state, note = "failed" if isinstance(error, Rejected) else "retry", first_line(error)
         with Unit(self.vault, send.role, send.purpose, channel=self.door_of(send.kind, send.name).channel) as unit:
-            if event == "retry":
-                if retry(unit.db, schema, send, self.vault.clock(), note):
-                    log.warning("send %s will be tried again: %s", send.id, note)
-                    return
-                event = "failed"
-            else:
-                close(unit.db, schema, send, event, note)
-            unit.note(event, send.kind, send.name, purpose=send.purpose, recipient=send.name)
+            _note(unit, event, send)
+            if state != "retry":
+                close(unit.db, schema, send, state, note)
+            elif retry(unit.db, schema, send, self.vault.clock(), note):
+                log.warning("send %s will be tried again: %s", send.id, note)
             hook = self.delivered(send.kind, send.name)
             if event == "done" and hook is not None:
                 record = self._record(unit, send)
@@ -129,3 +130,7 @@ class Courier:
                 if record is not None:
                     return record
         raise Refused(f"the record of send {send.id} is gone")
+
+
+def _note(unit: Unit, event: str, send: Send) -> None:
+    unit.note(event, send.kind, send.name, purpose=send.purpose, recipient=send.name)

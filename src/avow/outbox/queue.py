@@ -34,7 +34,10 @@ MOST_ATTEMPTS = 20
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """One row of the outbox. `kind` names the door (`share`, `send`), `name` the recipient or message."""
+    """One row of the outbox. `kind` names the door (`share`, `send`), `name` the recipient or message.
+
+    `abandoned` says that the attempt before this one never told how it ended: its worker died.
+    """
 
     id: str
     kind: str
@@ -45,6 +48,7 @@ class Send:
     role: str
     purpose: str
     attempts: int
+    abandoned: bool
 
 
 def put(unit: Unit, kind: str, name: str, record: Record, *, purpose: str) -> str:
@@ -102,6 +106,7 @@ def claim(db: Session, schema: Schema, now: float) -> Send | None:
         row.role,
         row.purpose,
         row.attempts + 1,
+        row.state == "attempted",
     )
 
 

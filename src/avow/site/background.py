@@ -44,9 +44,19 @@ class Background:
         self._thread = None
 
     def round(self) -> int:
-        """Do everything that is due now; the number of things done."""
-        done = self._opened.exchanges.settle() + self._opened.courier.run()
-        return done + self._opened.sequencer.run()
+        """Do everything that is due now; the number of things done.
+
+        A fault of one kind of work does not keep the others waiting: it is raised after them.
+        """
+        done, failure = 0, None
+        for part in (self._opened.exchanges.settle, self._opened.courier.run, self._opened.sequencer.run):
+            try:
+                done += part()
+            except Exception as error:  # noqa: BLE001  # raised below
+                failure = failure or error
+        if failure is not None:
+            raise failure
+        return done
 
     def _run(self) -> None:
         while not self._stop.is_set():
