@@ -31,9 +31,7 @@ def seal(subkey: bytes, *, tenant: str, person: str, record: str, field: str, la
     return RecordSeal(subkey, tenant=tenant, person=person, record=record).seal(field, label, plaintext)
 
 
-def unseal(
-    subkey: bytes, *, tenant: str, person: str, record: str, field: str, envelope: bytes
-) -> tuple[Label, bytes]:
+def unseal(subkey: bytes, *, tenant: str, person: str, record: str, field: str, envelope: bytes) -> tuple[Label, bytes]:
     return RecordSeal(subkey, tenant=tenant, person=person, record=record).unseal(field, envelope)
 
 

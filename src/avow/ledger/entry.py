@@ -38,6 +38,7 @@ _SHAPES: Final = {
 }
 _ANCHOR: Final = re.compile(_WORD)
 _OPTIONAL: Final = ("purpose", "recipient")
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ class Entry:
         """
         parts: dict[str, Any] = {name: value for name in _SHAPES if (value := getattr(self, name)) is not None}
         parts |= {"format": 1, "hour": self.hour, "sentences": self.sentences}
-        body = json.dumps(parts, sort_keys=True, separators=(",", ":")).encode()
+        body = _canonical(parts).encode()
         if len(body) > LARGEST:
             raise LedgerError(
                 f"a ledger entry has at most {LARGEST} bytes, this one {len(body)}",

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from sqlalchemy import ForeignKey, LargeBinary, String
-from sqlalchemy.engine import Dialect
+from sqlalchemy.engine import Dialect, Engine
 from sqlalchemy.orm import MappedColumn, mapped_column
 from sqlalchemy.sql import ColumnElement, operators
 from sqlalchemy.types import TypeDecorator
@@ -137,3 +137,42 @@ def plain(why: str, **options: Any) -> MappedColumn[Any]:
     if not why.strip():
         raise SealedError("a plain column needs its reason", help='write it: plain("workflow state")')
     return mapped_column(info={"avow": "plain", "why": why}, **options)
+
+
+def refuse_sorting(engine: Engine) -> None:
+    """Let no statement of `engine` sort or group by a sealed column.
+
+    It means nothing, and its order would say something. Looked at when a statement is compiled, which SQLAlchemy does
+    once for statements of one shape.
+    """
+    dialect = engine.dialect
+    dialect.statement_compiler = type("Compiler", (_NoSorting, dialect.statement_compiler), {})
+
+
+class _NoSorting:
+    """Goes before a dialect's compiler of SQL: tells each column below a sorting clause that it is sorted by.
+
+    So a column is found under any name, also where the clause is the text of a label.
+    """
+
+    def order_by_clause(self, select: Any, **options: Any) -> Any:
+        return super().order_by_clause(select, **{**options, "sorting": True})  # type: ignore[misc]
+
+    def group_by_clause(self, select: Any, **options: Any) -> Any:
+        return super().group_by_clause(select, **{**options, "sorting": True})  # type: ignore[misc]
+
+    def visit_over(self, over: Any, **options: Any) -> Any:
+        return super().visit_over(over, **{**options, "sorting": True})  # type: ignore[misc]
+
+    def visit_column(self, column: Any, *, sorting: bool = False, **options: Any) -> Any:
+        if sorting and isinstance(column.type, SealedColumn):
+            raise SealedError(
+                f"`{column.type.field.id}` is sealed: nothing can be sorted or grouped by it",
+                help="sort by a plain column, or open the values and sort them in the unit",
+            )
+        return super().visit_column(column, **options)  # type: ignore[misc]
+
+    def visit_label(self, label: Any, *, sorting: bool = False, **options: Any) -> Any:
+        if sorting and isinstance(label.type, SealedColumn):
+            self.visit_column(label, sorting=True)  # where only the label's name is written, its column is not visited
+        return super().visit_label(label, **options, sorting=sorting)  # type: ignore[misc]

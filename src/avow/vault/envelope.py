@@ -58,36 +58,60 @@ class Label(NamedTuple):
     collected: int
 
 
-def seal(subkey: bytes, *, tenant: str, person: str, record: str, field: str, label: Label, plaintext: bytes) -> bytes:
-    """The envelope of `plaintext` under a record's subkey of 32 bytes.
+class RecordSeal:
+    """Seals and opens the values of one record: made once for as long as the record is in memory.
+
+    Args:
+        subkey: the record's own key of 32 bytes.
 
     Raises:
-        SealedError: a part of the label is too long, or the subkey is not 32 bytes.
+        SealedError: the subkey is not 32 bytes.
     """
-    head = _encode(label)
-    nonce = os.urandom(_NONCE)
-    padded = plaintext + _PADDINGS[len(plaintext) % _BLOCK]
-    sealed = _cipher(subkey).encrypt(nonce, padded, _aad(tenant, person, record, field, head))
-    return b"\x01%b%b%b" % (head, nonce, sealed)
 
+    __slots__ = ("_aad", "_cipher")
 
-def unseal(subkey: bytes, *, tenant: str, person: str, record: str, field: str, envelope: bytes) -> tuple[Label, bytes]:
-    """The label and plaintext of an envelope, both authenticated.
+    def __init__(self, subkey: bytes, *, tenant: str, person: str, record: str) -> None:
+        if len(subkey) != _KEY:  # AESGCM takes 16 bytes too, and would quietly be AES-128
+            raise SealedError(f"a subkey is {_KEY} bytes long, this one has {len(subkey)}")
+        self._cipher = AESGCM(subkey)
+        self._aad = b"\x01" + b"".join(_measured(part.encode()) for part in (tenant, person, record))
 
-    Raises:
-        SealedError: a bit was changed, or the envelope was sealed for another place or key.
-    """
-    end = _label_end(envelope, field)
-    head, body = envelope[1:end], end + _NONCE
-    try:
-        padded = _cipher(subkey).decrypt(envelope[end:body], envelope[body:], _aad(tenant, person, record, field, head))
-    except InvalidTag:
-        raise SealedError(
-            f"`{field}` does not open: the sealed value was changed, or belongs to another person, record, field "
-            "or installation",
-            help="restore the row from a backup; a value is copied by opening it and sealing it anew, never as bytes",
-        ) from None
-    return _decode(head), padded[: padded.rindex(b"\x80")]
+    def seal(self, field: str, label: Label, plaintext: bytes) -> bytes:
+        """The envelope of `plaintext` for a field, by its stable id.
+
+        Raises:
+            SealedError: a part of the label is too long.
+        """
+        head = _encode(label)
+        nonce = os.urandom(_NONCE)
+        padded = plaintext + _PADDINGS[len(plaintext) % _BLOCK]
+        return b"\x01%b%b%b" % (head, nonce, self._cipher.encrypt(nonce, padded, self._bound(field, head)))
+
+    def unseal(self, field: str, envelope: bytes) -> tuple[Label, bytes]:
+        """The label and plaintext of an envelope, both authenticated.
+
+        Raises:
+            SealedError: a bit was changed, or the envelope was sealed for another place or key.
+        """
+        end = _label_end(envelope, field)
+        head, body = envelope[1:end], end + _NONCE
+        try:
+            padded = self._cipher.decrypt(envelope[end:body], envelope[body:], self._bound(field, head))
+        except InvalidTag:
+            raise SealedError(
+                f"`{field}` does not open: the sealed value was changed, or belongs to another person, record, field "
+                "or installation",
+                help="restore the row from a backup; a value is copied by opening it and sealing it anew, never as "
+                "bytes",
+            ) from None
+        return _decode(head), padded[: padded.rindex(b"\x80")]
+
+    def _bound(self, field: str, head: bytes) -> bytes:
+        """The AAD: where the value belongs, and its label."""
+        return self._aad + _measured(field.encode()) + _measured(head)
+
+    def __repr__(self) -> str:
+        return "<record seal>"
 
 
 def read_label(envelope: bytes) -> Label:
@@ -99,17 +123,8 @@ def read_label(envelope: bytes) -> Label:
     return _decode(envelope[1 : _label_end(envelope, "value")])
 
 
-def _cipher(subkey: bytes) -> AESGCM:
-    if len(subkey) != _KEY:  # AESGCM takes 16 bytes too, and would quietly be AES-128
-        raise SealedError(f"a subkey is {_KEY} bytes long, this one has {len(subkey)}")
-    return AESGCM(subkey)
-
-
-def _aad(tenant: str, person: str, record: str, field: str, head: bytes) -> bytes:
-    aad = b"\x01"
-    for part in (tenant.encode(), person.encode(), record.encode(), field.encode(), head):
-        aad += _length(len(part)) + part
-    return aad
+def _measured(part: bytes) -> bytes:
+    return _length(len(part)) + part
 
 
 def _label_end(envelope: bytes, field: str) -> int:

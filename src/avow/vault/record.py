@@ -19,8 +19,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, MappedColumn, mapped_column,
 from avow.errors import SealedError, SetupError
 from avow.keys.hierarchy import record_subkey
 from avow.store.schema import ID_LENGTH, Schema, declare
-from avow.vault import envelope
 from avow.vault.columns import INDEX_SUFFIX, Field
+from avow.vault.envelope import Label, RecordSeal
 from avow.vault.sealed import Given, Stored
 
 if TYPE_CHECKING:
@@ -64,17 +64,9 @@ class Record:
         """The id of the person whose record this is."""
         return str(getattr(self, self.__layout__.owner))
 
-    def seal(self, field: Field, text: str, label: envelope.Label) -> Stored:
+    def seal(self, field: Field, text: str, label: Label) -> Stored:
         """Seal `text` for this record under its owner's key."""
-        sealed = envelope.seal(
-            self._subkey(),
-            tenant=self.__home__.vault().tenant,
-            person=self.owner_id,
-            record=self.id,
-            field=field.id,
-            label=label,
-            plaintext=text.encode(),
-        )
+        sealed = self._seal().seal(field.id, label, text.encode())
         return Stored(field, sealed, self)
 
     def unseal(self, field: Field, sealed: bytes) -> str:
@@ -83,23 +75,22 @@ class Record:
         Raises:
             SealedError: the envelope was changed, or belongs to another person, record, field or site.
         """
-        _, plaintext = envelope.unseal(
-            self._subkey(),
-            tenant=self.__home__.vault().tenant,
-            person=self.owner_id,
-            record=self.id,
-            field=field.id,
-            envelope=sealed,
-        )
+        _, plaintext = self._seal().unseal(field.id, sealed)
         return plaintext.decode()
 
-    def _subkey(self) -> bytes:
-        """The record's own key, derived from its owner's once for as long as the record is in memory."""
-        known: bytes | None = self.__dict__.get("_avow_subkey")
-        if known is None:
-            known = record_subkey(self.__home__.vault().key_of(self.avow_person), self.id)
-            self.__dict__["_avow_subkey"] = known
-        return known
+    def _seal(self) -> RecordSeal:
+        """What seals under the record's own key, which is derived from its owner's once for as long as it is loaded.
+
+        A record that was given another owner or id in memory does not keep it: its values must not open as theirs.
+        """
+        identity = self.owner_id, self.id
+        known: tuple[tuple[str, str], RecordSeal] | None = self.__dict__.get("_avow_seal")
+        if known is None or known[0] != identity:
+            vault = self.__home__.vault()
+            subkey = record_subkey(vault.key_of(self.avow_person), self.id)
+            known = identity, RecordSeal(subkey, tenant=vault.tenant, person=identity[0], record=identity[1])
+            self.__dict__["_avow_seal"] = known
+        return known[1]
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.id[:8]}>"

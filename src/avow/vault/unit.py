@@ -21,23 +21,21 @@ from contextvars import Token
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from avow.errors import Refused, SealedError, SetupError
-from avow.ledger.entry import Entry
 from avow.values import Duty, Verdict
 from avow.vault.columns import INDEX_SUFFIX, Field
 from avow.vault.current import UNIT
 from avow.vault.envelope import Label
+from avow.vault.lines import Lines
 from avow.vault.once import Once
 from avow.vault.sealed import Given, Sealed, Stored
 
 if TYPE_CHECKING:
     from avow.vault.record import Person, Record
     from avow.vault.vault import Guard, Vault
-
-#: What identifies one line of the ledger within a unit; the objects and sentences are gathered under it.
-_Line = tuple[str, str, str | None, str | None]
 
 
 class Unit(AbstractContextManager["Unit"]):
@@ -72,8 +70,8 @@ class Unit(AbstractContextManager["Unit"]):
         self.foreign: set[str] = set()
         self.discharged: set[tuple[str, str | None]] = set()
         self._due: list[Duty] = []
-        self._lines: dict[_Line, tuple[set[str], set[str]]] = {}
-        self._refusals: dict[_Line, tuple[set[str], set[str]]] = {}
+        self._lines = Lines()
+        self._refusals = Lines()
         self._db: Session | None = None
         self._token: Token[Unit | None] | None = None
         self._over = False
@@ -99,22 +97,14 @@ class Unit(AbstractContextManager["Unit"]):
         """
         purpose = purpose or self.purpose
         verdict = self.vault.policy.judge(verb, object, purpose=purpose, facts=self.facts, **dimensions)
-        line: _Line = ("permitted", verb, purpose, dimensions.get("recipient"))
+        recipient = dimensions.get("recipient")
         if not verdict.permitted:
-            self._refuse(line, object, verdict)
-        if accompanied:
+            self._refusals.add("refused", verb, object, purpose, recipient, verdict)
+            raise _refused(verb, object, verdict)
+        if accompanied and verdict.duties:
             self._due += [duty for duty in verdict.duties if duty.timing == "with"]
-        objects, anchors = self._lines.setdefault(line, (set(), set()))
-        objects.add(object)
-        anchors.update(sentence.anchor for sentence in verdict.sentences)
+        self._lines.add("permitted", verb, object, purpose, recipient, verdict)
         return verdict
-
-    def _refuse(self, line: _Line, object: str, verdict: Verdict) -> None:
-        objects, anchors = self._refusals.setdefault(("refused", *line[1:]), (set(), set()))
-        objects.add(object)
-        anchors.update(sentence.anchor for sentence in verdict.sentences)
-        said = "; ".join(f"“{sentence.text}” (#{sentence.anchor})" for sentence in verdict.sentences)
-        raise Refused(f"{line[1]} {object}: {verdict.reason}\n  sentence: {said}", verdict)
 
     def discharge(self, verb: str, object: str | None = None) -> None:
         """Say that a duty was done in this unit, for example `discharge("ask", "age")`."""
@@ -123,7 +113,7 @@ class Unit(AbstractContextManager["Unit"]):
 
     def note(self, event: str, verb: str, object: str, *, purpose: str, recipient: str) -> None:
         """Note an event that is no verdict (attempted, done, unknown …) for the ledger."""
-        self._lines.setdefault((event, verb, purpose, recipient), (set(), set()))[0].add(object)
+        self._lines.add(event, verb, object, purpose, recipient, None)
 
     # -- keeping ----------------------------------------------------------------------------------
 
@@ -316,36 +306,23 @@ class Unit(AbstractContextManager["Unit"]):
                 )
         self._due.clear()
         if self._lines:
-            self.db.execute(self.vault.home.schema.pending.insert(), self._rows(self._lines))
-        if self._db is not None:
+            self._write_down(self._lines, self.db.connection())
+        if self._db is not None and self._db.in_transaction():
             self._db.commit()
         if self._lines:
-            self._lines = {}
+            self._lines.clear()
             self.vault.after_commit()
 
     def rollback(self) -> None:
         """Undo everything since the last commit. Refusals stay noted."""
-        self._lines, self._due = {}, []
+        self._lines.clear()
+        self._due.clear()
         if self._db is not None:
             self._db.rollback()
 
-    def _rows(self, lines: dict[_Line, tuple[set[str], set[str]]]) -> list[dict[str, object]]:
-        hour, digest = self.vault.hour(), self.vault.policy.digest
-        rows: list[dict[str, object]] = []
-        for (event, verb, purpose, recipient), (objects, anchors) in lines.items():
-            entry = Entry(
-                event=event,
-                verb=verb,
-                object=", ".join(sorted(objects)),
-                purpose=purpose,
-                recipient=recipient,
-                sentences=tuple(sorted(anchors)),
-                policy=digest,
-                hour=hour,
-                nonce=secrets.token_hex(16),
-            )
-            rows.append({"id": secrets.token_hex(16), "body": entry.encode()})
-        return rows
+    def _write_down(self, lines: Lines, connection: Connection) -> None:
+        vault = self.vault
+        connection.execute(vault.home.schema.pending.insert(), lines.rows(vault.policy.digest, vault.hour()))
 
     def enter(self) -> Self:
         """Become the unit of this thread or task."""
@@ -383,7 +360,12 @@ class Unit(AbstractContextManager["Unit"]):
             self._db.close()
             self._db = None
         if self._refusals:
-            refusals, self._refusals = self._refusals, {}
             with self.vault.store.writing() as connection:
-                connection.execute(self.vault.home.schema.pending.insert(), self._rows(refusals))
+                self._write_down(self._refusals, connection)
+            self._refusals.clear()
             self.vault.after_commit()
+
+
+def _refused(verb: str, object: str, verdict: Verdict) -> Refused:
+    said = "; ".join(f"“{sentence.text}” (#{sentence.anchor})" for sentence in verdict.sentences)
+    return Refused(f"{verb} {object}: {verdict.reason}\n  sentence: {said}", verdict)

@@ -11,18 +11,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from sqlalchemy import event, inspect, select
+from sqlalchemy import inspect, select
 from sqlalchemy.exc import DatabaseError
-from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker
-from sqlalchemy.sql import visitors
+from sqlalchemy.orm import Session, sessionmaker
 
 from avow.engine import Policy
-from avow.errors import KeyringError, SealedError, StoreError
+from avow.errors import KeyringError, StoreError
 from avow.keys.hierarchy import PersonKeys, new_person_key, wrap_person
 from avow.keys.keyring import FileKeyring
 from avow.store.connection import Store
 from avow.vault.blind import BlindIndex
-from avow.vault.columns import Field, SealedColumn
+from avow.vault.columns import Field, refuse_sorting
 from avow.vault.record import Home, Person, check_records
 
 
@@ -68,7 +67,8 @@ class Vault:
         self.tenant = self.keyring.tenant
         self._keys = PersonKeys(self.keyring, self.tenant)
         self._blind = BlindIndex(self.keyring.secret("blind"))
-        self._sessions = sessionmaker(self.store.engine, class_=_GuardedSession, expire_on_commit=False)
+        refuse_sorting(self.store.engine)
+        self._sessions = sessionmaker(self.store.engine, expire_on_commit=False)
 
     def prepare(self) -> None:
         """Create what is missing in the database, and check that it and the keyring belong together.
@@ -118,7 +118,7 @@ class Vault:
         self.store.close()
 
     def session(self) -> Session:
-        """A session of SQLAlchemy that refuses to sort or group by sealed columns."""
+        """A session of SQLAlchemy."""
         return self._sessions()
 
     def hour(self) -> int:
@@ -139,25 +139,3 @@ class Vault:
     def blind_of(self, field: Field) -> Callable[[str], bytes]:
         """The function that maps a text of `field` to its blind index."""
         return lambda text: self._blind.of(field.id, text, kind=field.lookup or "exact")
-
-
-class _GuardedSession(Session):
-    """A session that looks at each statement before it runs."""
-
-
-def _refuse_sorting(state: ORMExecuteState) -> None:
-    """Sorting or grouping by ciphertext means nothing, and by its order would say something."""
-    if not state.is_select:
-        return
-    statement: Any = state.statement
-    for clause in (*getattr(statement, "_order_by_clauses", ()), *getattr(statement, "_group_by_clauses", ())):
-        for element in visitors.iterate(clause):
-            kind = getattr(element, "type", None)
-            if isinstance(kind, SealedColumn):
-                raise SealedError(
-                    f"`{kind.field.id}` is sealed: nothing can be sorted or grouped by it",
-                    help="sort by a plain column, or open the values and sort them in the unit",
-                )
-
-
-event.listen(_GuardedSession, "do_orm_execute", _refuse_sorting)

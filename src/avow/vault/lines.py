@@ -1,0 +1,63 @@
+"""What a unit of work has to tell the ledger, gathered until it is written.
+
+Flows of one verb, purpose and recipient share a line: an order that was collected makes one entry that
+names its fields, not one for each. A line holds words of the policy and verdicts, never a value.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+
+from avow.ledger.entry import Entry
+from avow.values import Verdict
+
+#: Event, verb, purpose, recipient.
+_Line = tuple[str, str, str | None, str | None]
+
+
+class Lines:
+    """The lines of one unit. Falsy while there are none."""
+
+    __slots__ = ("_lines",)
+
+    def __init__(self) -> None:
+        self._lines: dict[_Line, set[tuple[str, Verdict | None]]] = {}
+
+    def add(
+        self, event: str, verb: str, object: str, purpose: str | None, recipient: str | None, verdict: Verdict | None
+    ) -> None:
+        """Gather one flow with its verdict, or an event that is no verdict."""
+        self._lines.setdefault((event, verb, purpose, recipient), set()).add((object, verdict))
+
+    def rows(self, policy: str, hour: int) -> list[dict[str, object]]:
+        """One pending row a line. `policy` is the digest of the policy in force, `hour` counts from 1970."""
+        return [
+            {
+                "id": secrets.token_hex(16),
+                "body": Entry(
+                    event=event,
+                    verb=verb,
+                    object=", ".join(sorted({object for object, _ in gathered})),
+                    purpose=purpose,
+                    recipient=recipient,
+                    sentences=_anchors(verdict for _, verdict in gathered),
+                    policy=policy,
+                    hour=hour,
+                    nonce=secrets.token_hex(16),
+                ).encode(),
+            }
+            for (event, verb, purpose, recipient), gathered in self._lines.items()
+        ]
+
+    def clear(self) -> None:
+        """Forget them: they were written, or what they tell of was undone."""
+        self._lines.clear()
+
+    def __bool__(self) -> bool:
+        return bool(self._lines)
+
+
+def _anchors(verdicts: Iterable[Verdict | None]) -> tuple[str, ...]:
+    """The anchors of all sentences that the verdicts rest on, in their order."""
+    return tuple(sorted({sentence.anchor for verdict in verdicts if verdict for sentence in verdict.sentences}))
