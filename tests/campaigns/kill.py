@@ -1,0 +1,280 @@
+"""kill -9 at every state-changing call of one checkout, and what must hold afterwards.
+
+    python -m tests.campaigns.kill [EVERY]        every point, or each EVERYth; the figures as one line of JSON
+
+A traced checkout is run once to count its calls, then once for each of them: strace kills the process as it enters the
+call, which is then not made. Recovery and the six invariants follow (`invariants`). The peers live in this process and
+outlive every crash, as real ones do.
+
+The calls: everything that changes a file, its name or its length (write, pwrite64, fsync, ftruncate, rename, unlink,
+fchmod …), and everything that reaches a peer (connect; TLS leaves by write, the rest by sendto). Opening and closing
+files is left out: what an open creates is empty and nothing happens between it and the next call of the list. What
+SQLite changes in its shared memory needs no call; a crash voids it, and the next process builds it anew.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from avow.errors import SetupError
+from avow.testing.card_processor import CardProcessor
+from avow.testing.carrier import Carrier
+from avow.testing.certificates import Authority
+from avow.testing.http import Request, Response
+from avow.testing.mailbox import Mailbox
+from tests.campaigns.invariants import Arrivals, Crash, violations
+
+ROOT = Path(__file__).parents[2]
+SITE = ROOT / "sites" / "gourmet"
+
+CALLS = (
+    "write", "writev", "pwrite64", "pwritev", "fsync", "fdatasync", "ftruncate", "fallocate", "rename", "renameat",
+    "renameat2", "link", "linkat", "unlink", "unlinkat", "mkdir", "mkdirat", "rmdir", "fchmod", "chmod", "connect",
+    "sendto", "sendmsg",
+)  # fmt: skip
+
+#: Lanes that work at once, each with peers and a warm process of its own.
+LANES = 2
+
+#: How the card processor behaves: it answers, or it takes the payment and hangs up, so that it must be asked later.
+FLOWS = ("answered", "asked later")
+
+NOW = 1_795_000_000.0
+
+TYPED = {
+    "ticket": "", "carrier": "ups", "name": "Killed Midway", "email": "killed@example.org", "street": "9 Point Lane",
+    "unit": "", "city": "Straceford", "postcode": "KI11 9", "region": "", "country": "Ptracia", "note": "knock twice",
+    "card_number": "4242 4242 4242 4242", "card_name": "K MIDWAY", "card_expiry": "11/39", "card_code": "9371",
+}  # fmt: skip
+
+_CALL = re.compile(r"^(\d+) +(\w+)\(", re.MULTILINE)
+_PORT = re.compile(r"^\d+ +connect\(.*?sin_port=htons\((\d+)\)", re.MULTILINE)
+_KILLED = "+++ killed by SIGKILL +++"
+
+
+class Forgetful(CardProcessor):
+    """Takes every payment; while `forgets`, it hangs up before it has answered, and tells the outcome when asked."""
+
+    forgets = False
+
+    async def _answer(self, request: Request) -> Response | bytes | None:
+        answer = await super()._answer(request)
+        return None if self.forgets and request.method == "POST" else answer
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """The moment before the `number`th call of its name (1, 2, …) in a flow."""
+
+    flow: str
+    call: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.call} {self.number} of a payment that is {self.flow}"
+
+
+@dataclass
+class Figures:
+    """What a campaign found. `points` were tried; `killed` of them ended in a kill, the others came to their end."""
+
+    points: int = 0
+    killed: int = 0
+    seconds: float = 0.0
+    by_call: Counter[str] = field(default_factory=Counter)
+    violations: list[str] = field(default_factory=list)
+
+
+class Lane:
+    """Peers, a warm process and a folder of their own."""
+
+    def __init__(self, folder: Path, stack: ExitStack) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True)
+        authority = Authority.create(folder / "authority")
+        self.processor = stack.enter_context(Forgetful(authority))
+        self.ups = stack.enter_context(Carrier(authority, name="ups"))
+        self.fedex = stack.enter_context(Carrier(authority, name="fedex"))
+        self.mail = stack.enter_context(Mailbox(authority, name="mail"))
+        peers: dict[str, Forgetful | Carrier | Mailbox] = {
+            peer.name: peer for peer in (self.processor, self.ups, self.fedex, self.mail)
+        }
+        config = folder / "config.json"
+        config.write_text(json.dumps({"endpoints": {n: p.url for n, p in peers.items()}, "ca": str(authority.ca)}))
+        self._ports = {peer.port: name for name, peer in peers.items()}
+        self._said = stack.enter_context((folder / "said").open("w+"))
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.campaigns.warm", str(SITE), str(config)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said, text=True, cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"},
+        )  # fmt: skip
+        stack.callback(self._stop)
+        self._ask("prepare", folder / "pristine", folder / "customer", "the one before")
+        self._number = 0
+
+    def count(self, flow: str) -> list[Point]:
+        """The points of a flow: every call of a checkout that nobody disturbs."""
+        crash, log = self._run(flow, None)
+        found = violations(crash)
+        if _KILLED in log or found:
+            raise AssertionError(f"the undisturbed checkout does not hold: {found}")
+        calls = _CALL.findall(log)
+        threads = {thread for thread, call in calls}
+        if len(threads) != 1:
+            raise AssertionError(f"state is changed by {len(threads)} threads; strace would count them apart")
+        return [Point(flow, call, n) for call, most in Counter(c for _, c in calls).items() for n in range(1, most + 1)]
+
+    def kill(self, point: Point) -> tuple[bool, list[str]]:
+        """Kill one checkout there; whether it came so far, and which invariants do not hold."""
+        crash, log = self._run(point.flow, point)
+        return _KILLED in log, [f"{point}: {violation}" for violation in violations(crash)]
+
+    def checkout(self, flow: str) -> Crash:
+        """A checkout that nobody disturbs."""
+        return self._run(flow, None)[0]
+
+    def _run(self, flow: str, point: Point | None) -> tuple[Crash, str]:
+        self._number += 1
+        data = self.folder / f"data-{self._number}"
+        shutil.copytree(self.folder / "pristine", data)
+        customer, facts = data.with_suffix(".customer"), data.with_suffix(".facts")
+        ticket = f"ticket-{self._number}"
+        self.processor.forgets = flow == FLOWS[1]
+        start = time.time()
+        log = self._traced(data, customer, ticket, point)
+        arrived = self._arrivals(start, log)
+        shutil.copytree(data, f"{data}.crash")
+        self._ask("recover", data, facts, ticket)
+        known = json.loads(facts.read_text()) if facts.exists() else {}
+        crash = Crash(
+            ticket=ticket, typed=TYPED, customer=customer.read_text() if customer.exists() else "", facts=known,
+            arrived=arrived, finally_arrived=self._arrivals(start, ""), said=self._complaints(),
+        )  # fmt: skip
+        for left in (data, data.with_name(data.name + ".crash")):
+            shutil.rmtree(left)
+        customer.unlink(missing_ok=True)
+        facts.unlink(missing_ok=True)
+        return crash, log
+
+    def _traced(self, data: Path, customer: Path, ticket: str, point: Point | None) -> str:
+        pid = self._begin("order", data, customer, ticket, traced=True)["pid"]
+        log = data.with_suffix(".strace")
+        while not customer.exists():  # its ready mark: from here on nothing but the checkout is to be counted
+            time.sleep(0.001)
+        inject = ["-e", f"inject={point.call}:signal=SIGKILL:when={point.number}"] if point else []
+        traced = subprocess.run(
+            ["strace", "-f", "-q", "-s", "0", "-p", str(pid), "-o", log, "-e", f"trace={','.join(CALLS)}", *inject],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        self._end()
+        if not log.exists():
+            raise SetupError(f"strace could not trace a process: {traced.stderr.strip()}", help="allow ptrace here")
+        text = log.read_text()
+        log.unlink()
+        return text
+
+    def _arrivals(self, start: float, log: str) -> Arrivals:
+        connected = Counter(self._ports[int(port)] for port in _PORT.findall(log) if int(port) in self._ports)
+        return Arrivals(
+            connected=dict(connected),
+            payments=[p.attempt for p in self.processor.received if p.at >= start],
+            labels=[label.reference for label in self.ups.received if label.at >= start],
+            mails=[str(mail.message["Message-ID"]) for mail in self.mail.received if mail.at >= start],
+        )
+
+    def _begin(self, kind: str, data: Path, out: Path, ticket: str, *, traced: bool) -> dict[str, Any]:
+        assert self._process.stdin is not None
+        typed = {**TYPED, "ticket": ticket}
+        job = {"kind": kind, "data": str(data), "out": str(out), "now": NOW, "typed": typed, "traced": traced}
+        self._process.stdin.write(json.dumps(job) + "\n")
+        self._process.stdin.flush()
+        return self._end()
+
+    def _end(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise AssertionError(f"the warm process ended: {self._complaints()}")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def _ask(self, kind: str, data: Path, out: Path, ticket: str) -> None:
+        if "pid" in self._begin(kind, data, out, ticket, traced=False):
+            self._end()
+
+    def _complaints(self) -> str:
+        self._said.seek(0)
+        text = self._said.read()
+        self._said.truncate(0)
+        self._said.seek(0)
+        return text
+
+    def _stop(self) -> None:
+        self._process.communicate(timeout=10)  # its standard input ends, and so does it
+
+
+@contextmanager
+def lanes(folder: Path, count: int = LANES) -> Iterator[list[Lane]]:
+    """The lanes of a campaign, in `folder`.
+
+    Raises:
+        SetupError: there is no strace.
+    """
+    if shutil.which("strace") is None:
+        raise SetupError("strace is not installed", help="install it: `tools/debian-packages` does, on Debian")
+    with ExitStack() as stack:
+        with ThreadPoolExecutor(count) as pool:
+            made = list(pool.map(lambda n: Lane(folder / f"lane-{n}", stack), range(count)))
+        yield made
+
+
+def run(folder: Path, *, every: Mapping[str, int]) -> Figures:
+    """The campaign: of each flow, each `every[flow]`th point."""
+    start = time.monotonic()
+    figures = Figures()
+    with lanes(folder) as made:
+        points = [point for flow in FLOWS for point in made[0].count(flow)[:: every[flow]]]
+        figures.points = len(points)
+        figures.by_call = Counter(point.call for point in points)
+
+        def work(index: int) -> list[tuple[bool, list[str]]]:
+            return [made[index].kill(point) for point in points[index::LANES]]
+
+        with ThreadPoolExecutor(LANES) as pool:
+            for killed, found in (result for results in pool.map(work, range(LANES)) for result in results):
+                figures.killed += killed
+                figures.violations += found
+    figures.seconds = time.monotonic() - start
+    return figures
+
+
+def main() -> int:
+    """The whole campaign from the command line; the exit status says whether everything held."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="avow-kill-") as folder:
+        every = int(sys.argv[1]) if len(sys.argv) > 1 else 1
+        figures = run(Path(folder) / "lanes", every=dict.fromkeys(FLOWS, every))
+    for violation in figures.violations:
+        sys.stdout.write(f"{violation}\n")
+    numbers = {"points": figures.points, "killed": figures.killed, "violations": len(figures.violations)}
+    figures_line = json.dumps({**numbers, "seconds": round(figures.seconds, 1), "by_call": figures.by_call})
+    sys.stdout.write(figures_line + "\n")
+    return 1 if figures.violations else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
