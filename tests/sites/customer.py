@@ -121,4 +121,4 @@ def spellings(text: str) -> list[bytes]:
         found += [plain.hex().encode(), plain.hex().upper().encode()]
         for offset in range(3):  # base64 looks different at each; the first and last characters depend on neighbours
             found.append(base64.b64encode(b"\0" * offset + plain)[4 if offset else 0 : -4])
-    return found
+    return [form for form in found if len(form) >= min(len(text), 8)]

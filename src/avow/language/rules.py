@@ -97,8 +97,10 @@ def object_kinds(verb: str, modal: str) -> tuple[str, ...]:
 
 
 def is_contact_data(verb: str, term: Term) -> bool:
-    """Whether a duty means where questions go: `must show contact`, even where a category has that name."""
-    return verb in ("show", "offer", "announce") and str(term) == "contact"
+    """Whether a duty means where questions go: `must show contact`, even where a category has that name, in which case
+    it may say `contact_details`.
+    """
+    return verb in ("show", "offer", "announce") and str(term) in ("contact", "contact_details")
 
 
 def reference(vocabulary: Vocabulary, term: Term, kinds: Iterable[str]) -> Ref | None:

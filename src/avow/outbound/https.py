@@ -12,6 +12,7 @@ happen here anyway: redirects, proxies taken from the environment, cookies, deco
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -30,6 +31,11 @@ ANSWER_LIMIT = 64 * 1024
 #: Refusals that may pass: timeout, same key still in progress (draft-ietf-httpapi-idempotency-key-header), too
 #: early, too many requests. The outbox tries again, with the same key.
 _NOT_FOR_GOOD = frozenset({408, 409, 425, 429})
+
+# At debug level httpcore writes out the peer's status line and headers, and a peer may quote there what it was sent.
+for _name in ("connection", "http11"):
+    logging.getLogger(f"httpcore.{_name}").disabled = True
+
 _TOKEN = re.compile(r"[A-Za-z0-9._~-]{1,128}")
 
 

@@ -32,7 +32,7 @@ class RecipientDoor:
 
     def pack(self, unit: Unit, send: Send, record: Record) -> Callable[[], Mapping[str, Any]]:
         """Judge every field, then return what posts them; see `avow.outbox.courier.Door`."""
-        fields = shared_fields(self.policy, self.name, record)
+        fields = shared_fields(self.policy, self.name, record, purpose=send.purpose)
         judge_share(unit, self.name, fields, purpose=send.purpose)
         values: dict[str, str] = {}
         for field in fields:
@@ -42,7 +42,7 @@ class RecipientDoor:
         return lambda: self._channel.post(body, idempotency=send.id)
 
 
-def shared_fields(policy: Policy, name: str, record: Record) -> list[Field]:
+def shared_fields(policy: Policy, name: str, record: Record, *, purpose: str) -> list[Field]:
     """The fields of `record` that the policy lists for the recipient; those left empty are not among them.
 
     Raises:
@@ -51,7 +51,9 @@ def shared_fields(policy: Policy, name: str, record: Record) -> list[Field]:
     """
     if name not in policy.recipients:
         for field in record.__layout__.fields.values():
-            policy.judge("share", field.category, recipient=name)  # raises
+            policy.judge(
+                "share", field.category, recipient=name, purpose=purpose, channel=RecipientDoor.channel
+            )  # raises
     recipient = policy.recipients[name]
     fields = [
         field

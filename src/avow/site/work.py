@@ -134,7 +134,8 @@ class Work:
             Refused: one field may not go there. Nothing is queued then.
         """
         purpose = purpose or self.unit.purpose
-        judge_share(self.unit, recipient, shared_fields(self.unit.vault.policy, recipient, record), purpose=purpose)
+        fields = shared_fields(self.unit.vault.policy, recipient, record, purpose=purpose)
+        judge_share(self.unit, recipient, fields, purpose=purpose)
         return put(self.unit, "share", recipient, record, purpose=purpose)
 
     def send(self, message: str, record: Record, *, purpose: str | None = None) -> str:
