@@ -132,3 +132,25 @@ def test_no_page_makes_the_filling_fail_in_another_way_than_refusing(page: str, 
         assert m() not in fill_html(page, NONCE, lambda _: "value")
     except Refused:
         return
+
+
+def test_nothing_is_judged_for_a_page_that_cannot_be_filled_and_nothing_opened_before_it_is_judged() -> None:
+    asked: list[object] = []
+
+    def value_of(number: int) -> str:
+        asked.append(number)
+        return "value"
+
+    with pytest.raises(Refused):
+        fill_html(f'<a href="{m(0)}">', NONCE, value_of, before=asked.append)
+    assert asked == []
+    fill_html(f"<p>{m(1)}{m(0)}{m(1)}</p>", NONCE, value_of, before=asked.append)
+    assert asked == [[1, 0, 1], 1, 0, 1]
+
+
+def test_what_is_raised_before_stops_the_page() -> None:
+    def refuse(_numbers: list[int]) -> None:
+        raise Refused("not here")
+
+    with pytest.raises(Refused, match="not here"):
+        fill_html(f"<p>{m(0)}</p>", NONCE, lambda number: pytest.fail(f"{number} was opened"), before=refuse)

@@ -47,11 +47,14 @@ def numbers(page: str, nonce: str) -> list[int]:
     return list(dict.fromkeys(_split(page, nonce)[1]))
 
 
-def fill_html(page: str, nonce: str, value_of: ValueOf) -> str:
+def fill_html(page: str, nonce: str, value_of: ValueOf, *, before: Callable[[list[int]], None] | None = None) -> str:
     """`page` with each marker replaced by its value, escaped for HTML.
 
+    `before` is told the numbers of the markers once all of them may stand where they do, and before the first value
+    is asked for; what it raises stops the page.
+
     Raises Refused, naming line and place, for a marker where no value may stand and for a foreign or broken one.
-    Nothing has been asked of `value_of` by then.
+    Nothing has been asked of `before` and `value_of` by then.
     """
     texts, found = _split(page, nonce)
     marks, position = [], 0
@@ -65,6 +68,8 @@ def fill_html(page: str, nonce: str, value_of: ValueOf) -> str:
             f"a sealed value stands {fault[1]} (line {_line(page, fault[0])} of the page)",
             help='show it as text, in <textarea>, or in a quoted attribute of words: value="…", title="…", alt="…"',
         )
+    if before is not None:
+        before(found)
     return _join(texts, [_escape(value_of(number)) for number in found])
 
 

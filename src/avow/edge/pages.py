@@ -43,10 +43,12 @@ def _mark(value: object) -> object:
 
 def fill_page(unit: Unit, page: str) -> str:
     """Judge every marker of a page, commit the unit, and write the values in."""
-    shown = numbers(page, unit.nonce)
-    unit.show(shown)
-    unit.commit()
-    return fill_html(page, unit.nonce, lambda number: reveal(unit, number))
+
+    def leave(shown: list[int]) -> None:
+        unit.show(shown)
+        unit.commit()
+
+    return fill_html(page, unit.nonce, lambda number: reveal(unit, number), before=leave)
 
 
 def fill_letter(unit: Unit, draft: str, place: str) -> str:

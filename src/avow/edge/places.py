@@ -26,6 +26,7 @@ ATTRIBUTES = frozenset({
 
 #: Elements whose content is not read as tags (RAWTEXT, RCDATA, script data).
 _RAW = frozenset({"script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes", "noscript"})
+_END = {name: re.compile(rf"</{name}(?=[ \t\n\f\r/>])", re.IGNORECASE | re.ASCII) for name in _RAW}
 #: Elements after which nothing is certain: no end tag is read any more, or other elements are passed over.
 _ENDLESS = frozenset({"plaintext", "frameset"})
 #: Elements in which other rules hold (CDATA sections, raw elements that are not raw).
@@ -142,7 +143,7 @@ class _Reader:
 
     def _read_raw(self, name: str) -> None:
         page, start = self.page, self.position
-        closing = re.compile(rf"</{name}(?=[ \t\n\f\r/>])", re.IGNORECASE | re.ASCII).search(page, start)
+        closing = _END[name].search(page, start)
         end = closing.start() if closing else len(page) + 1
         self._extend(end, None if name == "textarea" and not self.foreign else f"inside <{name}>")
         # Without scripts <noscript> is read as tags; inside <svg> and <select> so are others. Both readings must meet
