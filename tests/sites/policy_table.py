@@ -1,0 +1,120 @@
+"""A table of flows, row by row of the promises, and what a policy must answer to each.
+
+Each line reads `ROW + anchor: flow` (permitted, and the sentence of that anchor says so) or `ROW - anchor: flow`
+(refused, and the refusal names that sentence). Facts are those of a day on which all is in order, unless the line
+ends with others: `… if age=15, consented(session)=unknown`. A line may be written for several words at once:
+`keep {card,contact} about customer`; an indented line continues the one before it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from avow.cli.trace import read_promises
+from avow.engine import Policy
+from avow.language.vocabulary import UnknownTerm
+from avow.values import DIMENSIONS, Facts, Verdict
+
+ROOT = Path(__file__).parents[2]
+_LINE = re.compile(r"(?P<row>[A-Z]\d+|ours) (?P<sign>[+-]) (?P<anchor>[a-z0-9-]+): (?P<flow>.+?)( if (?P<facts>.+))?\Z")
+_WORD = re.compile(r"[^\s(]+(?:\([^)]*\))?")
+_SAID = {"yes": True, "no": False, "unknown": None}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One line of the table."""
+
+    line: str
+    row: str
+    permitted: bool
+    anchor: str
+    flow: str
+    facts: Facts
+
+    def __str__(self) -> str:
+        return self.line
+
+
+def load(site: str) -> Policy:
+    """The policy of a site."""
+    return Policy.load(ROOT / "sites" / site / "policy.md")
+
+
+def rows(site: str, kind: str | None = None) -> set[str]:
+    """The promise rows of a site, all or those of one kind."""
+    return {p.row for p in read_promises(ROOT) if p.site == site and (kind is None or kind in p.kinds)}
+
+
+def cases(table: str, in_order: Facts) -> list[Case]:
+    """The lines of a table, one case for each of the alternatives in braces."""
+    found: list[Case] = []
+    for line in filter(None, re.sub(r"\n +", " ", table).split("\n")):
+        for one in _alternatives(line):
+            parts = _LINE.match(one)
+            assert parts, f"this is no line of a table: {one}"
+            facts = {**in_order, **dict(_facts(parts["facts"] or ""))}
+            found.append(Case(one, parts["row"], parts["sign"] == "+", parts["anchor"], parts["flow"], facts))
+    return found
+
+
+def judge(policy: Policy, flow: str, facts: Facts) -> Verdict:
+    """The verdict on a flow in words; a word that the policy does not have is a refusal as well."""
+    verb, category, *phrases = _WORD.findall(flow)
+    stated = {DIMENSIONS[name]: term for name, term in zip(phrases[::2], phrases[1::2], strict=True)}
+    try:
+        return policy.judge(verb, category, **stated, facts=facts)
+    except UnknownTerm as error:
+        if error.verdict is None:
+            raise
+        return error.verdict
+
+
+def hold(policy: Policy, case: Case) -> None:
+    """Assert that the policy answers as the line says."""
+    verdict = judge(policy, case.flow, case.facts)
+    assert verdict.permitted is case.permitted, verdict.reason
+    assert case.anchor in {sentence.anchor for sentence in verdict.sentences}, verdict.reason
+
+
+def bound_and_shown(policy: Policy, table: Iterable[Case]) -> None:
+    """Assert that the policy binds every row, and that the table shows each enforced row at work and held.
+
+    Each enforced row needs a permitted and a refused flow, and one whose verdict names a sentence of that row. A
+    sentence may go without a row only if it is an addition, or promises nothing.
+    """
+    table = list(table)
+    assert not policy.coverage().unbound
+    assert {row for sentence in policy.sentences for row in sentence.rows} == rows(policy.site)
+    assert all(s.rows or s.ours or s.kind == "informational" for s in policy.sentences)
+    for row in rows(policy.site, "E"):
+        own = [case for case in table if case.row == row]
+        assert {case.permitted for case in own} == {True, False}, f"{row} is shown from one side only"
+        assert any(row in policy.sentence(case.anchor).rows for case in own), f"no decision fires a rule of {row}"
+
+
+def unfired(policy: Policy, table: Iterable[Case]) -> set[str]:
+    """The anchors whose `may` and `never` no verdict of the table rests on."""
+    flows = {rule.sentence.anchor for rule in policy.rules if rule.modal != "must"}
+    return flows - {case.anchor for case in table}
+
+
+def demanded(policy: Policy, anchor: str) -> set[str]:
+    """What a sentence demands, as the texts of its duties."""
+    return {duty.text for duty in policy.duties if duty.sentence.anchor == anchor}
+
+
+def _facts(text: str) -> Iterator[tuple[str, bool | float | None]]:
+    for fact in filter(None, (part.strip() for part in re.split(r",\s+(?![^(]*\))", text))):
+        name, _, value = fact.rpartition("=")
+        yield name, _SAID[value] if value in _SAID else float(value)
+
+
+def _alternatives(line: str) -> Iterator[str]:
+    parts = [part.split(",") for part in re.split(r"[{}]", line)]
+    fixed = [part if number % 2 else [",".join(part)] for number, part in enumerate(parts)]
+    return ("".join(chosen) for chosen in itertools.product(*fixed))
