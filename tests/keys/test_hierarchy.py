@@ -86,6 +86,18 @@ def test_person_keys_are_unwrapped_once(ring: Counting) -> None:
     assert ring.unwrapped == 1
 
 
+def test_a_new_persons_key_is_held_as_their_row_has_it(ring: Counting) -> None:
+    held = PersonKeys(ring, TENANT, limit=2)
+    row = held.new(ANN)
+    assert held.get(ANN, *row) == unwrap_person(ring, TENANT, ANN, *row)
+    assert ring.unwrapped == 1  # by the line above, not by `get`
+    with pytest.raises(KeyringError, match="does not unwrap"):
+        held.get(BOB, *row)
+    others = [held.new(person) for person in (BOB, "carol", "dave")]
+    assert len({*others, row}) == 4
+    assert len(held) == 2
+
+
 def test_a_key_seen_before_does_not_open_in_another_persons_row(ring: Counting) -> None:
     """Whoever can write the database could otherwise put Ann's wrapped key into Bob's row."""
     epoch, wrapped = wrap_person(ring, TENANT, ANN, new_person_key())

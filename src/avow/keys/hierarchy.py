@@ -72,6 +72,21 @@ class PersonKeys:
         self._forgotten = 0
         self._lock = Lock()
 
+    def new(self, person: str) -> tuple[int, bytes]:
+        """Make the key of a new person, wrapped for their row; it is held, as it will be used at once.
+
+        Returns:
+            The epoch, and the wrapped key.
+
+        Raises:
+            KeyringError: the provider cannot wrap it; see `KeyProvider.wrap`.
+        """
+        key = new_person_key()
+        epoch, wrapped = wrap_person(self._provider, self._tenant, person, key)
+        with self._lock:
+            self._hold(wrapped, (person, epoch, key))
+        return epoch, wrapped
+
     def get(self, person: str, epoch: int, wrapped: bytes) -> bytes:
         """The key of `person`, from memory or unwrapped by the provider.
 
@@ -88,11 +103,14 @@ class PersonKeys:
         with self._lock:
             # A person erased while their key was being unwrapped must not come back into memory.
             if forgotten == self._forgotten:
-                self._held[wrapped] = (person, epoch, key)
-                self._held.move_to_end(wrapped)
-                if len(self._held) > self._limit:
-                    self._held.popitem(last=False)
+                self._hold(wrapped, (person, epoch, key))
         return key
+
+    def _hold(self, wrapped: bytes, of: tuple[str, int, bytes]) -> None:
+        self._held[wrapped] = of
+        self._held.move_to_end(wrapped)
+        if len(self._held) > self._limit:
+            self._held.popitem(last=False)
 
     def forget(self, wrapped: bytes) -> None:
         """Drop a key: its person was erased, or it was wrapped again."""

@@ -32,23 +32,22 @@ class Lines:
 
     def rows(self, policy: str, hour: int) -> list[dict[str, object]]:
         """One pending row a line. `policy` is the digest of the policy in force, `hour` counts from 1970."""
-        return [
-            {
-                "id": secrets.token_hex(16),
-                "body": Entry(
-                    event=event,
-                    verb=verb,
-                    object=", ".join(sorted({object for object, _ in gathered})),
-                    purpose=purpose,
-                    recipient=recipient,
-                    sentences=_anchors(verdict for _, verdict in gathered),
-                    policy=policy,
-                    hour=hour,
-                    nonce=secrets.token_hex(16),
-                ).encode(),
-            }
-            for (event, verb, purpose, recipient), gathered in self._lines.items()
-        ]
+        rows: list[dict[str, object]] = []
+        for (event, verb, purpose, recipient), gathered in self._lines.items():
+            drawn = secrets.token_hex(32)  # one call to the system for both, half each
+            entry = Entry(
+                event=event,
+                verb=verb,
+                object=", ".join(sorted({object for object, _ in gathered})),
+                purpose=purpose,
+                recipient=recipient,
+                sentences=_anchors(verdict for _, verdict in gathered),
+                policy=policy,
+                hour=hour,
+                nonce=drawn[32:],
+            )
+            rows.append({"id": drawn[:32], "body": entry.encode()})
+        return rows
 
     def clear(self) -> None:
         """Forget them: they were written, or what they tell of was undone."""

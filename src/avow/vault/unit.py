@@ -21,7 +21,6 @@ from contextvars import Token
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from avow.errors import Refused, SealedError, SetupError
@@ -306,7 +305,7 @@ class Unit(AbstractContextManager["Unit"]):
                 )
         self._due.clear()
         if self._lines:
-            self._write_down(self._lines, self.db.connection())
+            self.vault.write_down(self._lines, self.db.connection())
         if self._db is not None and self._db.in_transaction():
             self._db.commit()
         if self._lines:
@@ -319,10 +318,6 @@ class Unit(AbstractContextManager["Unit"]):
         self._due.clear()
         if self._db is not None:
             self._db.rollback()
-
-    def _write_down(self, lines: Lines, connection: Connection) -> None:
-        vault = self.vault
-        connection.execute(vault.home.schema.pending.insert(), lines.rows(vault.policy.digest, vault.hour()))
 
     def enter(self) -> Self:
         """Become the unit of this thread or task."""
@@ -361,7 +356,7 @@ class Unit(AbstractContextManager["Unit"]):
             self._db = None
         if self._refusals:
             with self.vault.store.writing() as connection:
-                self._write_down(self._refusals, connection)
+                self.vault.write_down(self._refusals, connection)
             self._refusals.clear()
             self.vault.after_commit()
 

@@ -11,17 +11,18 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from sqlalchemy import inspect, select
+from sqlalchemy import Connection, inspect, select
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session, sessionmaker
 
 from avow.engine import Policy
 from avow.errors import KeyringError, StoreError
-from avow.keys.hierarchy import PersonKeys, new_person_key, wrap_person
+from avow.keys.hierarchy import PersonKeys
 from avow.keys.keyring import FileKeyring
 from avow.store.connection import Store
 from avow.vault.blind import BlindIndex
 from avow.vault.columns import Field, refuse_sorting
+from avow.vault.lines import Lines
 from avow.vault.record import Home, Person, check_records
 
 
@@ -68,6 +69,7 @@ class Vault:
         self._keys = PersonKeys(self.keyring, self.tenant)
         self._blind = BlindIndex(self.keyring.secret("blind"))
         refuse_sorting(self.store.engine)
+        self._pending = self.home.schema.pending.insert()
         self._sessions = sessionmaker(self.store.engine, expire_on_commit=False)
 
     def prepare(self) -> None:
@@ -128,9 +130,15 @@ class Vault:
     def new_person(self) -> Person:
         """A person with a random id and a key of their own, not yet written."""
         identity = new_id()
-        epoch, wrapped = wrap_person(self.keyring, self.tenant, identity, new_person_key())
+        epoch, wrapped = self._keys.new(identity)
         person: Person = self.person_class(id=identity, epoch=epoch, wrapped=wrapped, policy=self.policy.digest)
         return person
+
+    def write_down(self, lines: Lines, connection: Connection) -> None:
+        """Write the lines of a unit as pending ledger entries, in the transaction of `connection`."""
+        rows = lines.rows(self.policy.digest, self.hour())
+        # One row not as a batch of one: PostgreSQL's driver would open a pipeline for it.
+        connection.execute(self._pending, rows if len(rows) > 1 else rows[0])
 
     def key_of(self, person: Person) -> bytes:
         """The key of a person, unwrapped from the bytes that came with the row."""
