@@ -4,7 +4,8 @@ peers      the real peers: card processor, two carriers, mailbox; with switches 
 gourmet    the site opened in this process, its background work done by hand: `gourmet.work_off()`
 shop       the service as a process of its own, over plain HTTP on loopback
 tls_shop   the same over TLS
-chromium   a browser; `page` is a page of it with scripts, `plain_page` one without
+chromium   a browser; `page` is a page of it with scripts, `plain_page` one without. A test names it after the shop,
+           so that it is closed first
 """
 
 from __future__ import annotations

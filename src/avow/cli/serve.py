@@ -21,6 +21,10 @@ from typing import TYPE_CHECKING, Any
 
 from avow.errors import SetupError
 
+#: Seconds that requests under way have when the service is stopped: longer than a recipient may take to answer.
+#: A browser that keeps its connection open would hold the service up for as long as it likes.
+LAST_ANSWERS = 12
+
 if TYPE_CHECKING:
     from avow.engine import Policy
     from avow.site import Site
@@ -207,6 +211,7 @@ def _run(opened: Opened, listener: socket.socket, cert: Path | None, key: Path |
         proxy_headers=False,
         lifespan="off",
         ws="none",
+        timeout_graceful_shutdown=LAST_ANSWERS,
         ssl_certfile=cert,
         ssl_keyfile=str(key) if key else None,
     )
