@@ -5,9 +5,9 @@ No value here knows a clock, a socket or a database.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NoReturn
 
 #: The preposition of a rule and the name that its dimension has in Python.
 DIMENSIONS: dict[str, str] = {
@@ -61,15 +61,56 @@ class Duty:
     text: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Verdict:
-    """The answer to one flow. `sentences` is never empty; verdicts are made once and shared."""
+    """The answer to one flow. `sentences` is never empty; verdicts are made once, shared, and cannot be changed.
 
+    `reason` may be given as a function without arguments that always returns the same text: it is called when the
+    reason is first read, because most reasons never are and putting one into words takes longer than deciding.
+    """
+
+    __slots__ = ("_reason", "duties", "permitted", "rule", "sentences")
     permitted: bool
     sentences: tuple[Sentence, ...]
     duties: tuple[Duty, ...]
     rule: str
-    reason: str
+
+    def __init__(
+        self,
+        permitted: bool,
+        sentences: tuple[Sentence, ...],
+        duties: tuple[Duty, ...],
+        rule: str,
+        reason: str | Callable[[], str],
+    ) -> None:
+        # The slots' own setters, because `__setattr__` refuses: half the time of `object.__setattr__`.
+        _set_permitted(self, permitted)
+        _set_sentences(self, sentences)
+        _set_duties(self, duties)
+        _set_rule(self, rule)
+        _set_reason(self, reason)
+
+    @property
+    def reason(self) -> str:
+        """Why, in words."""
+        made: str | Callable[[], str] = self._reason  # type: ignore[attr-defined]  # a slot has no static type
+        if not isinstance(made, str):
+            made = made()
+            _set_reason(self, made)
+        return made
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"a verdict is shared and cannot be changed: {name}")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"a verdict is shared and cannot be changed: {name}")
+
+    def __repr__(self) -> str:
+        return f"<Verdict {'permitted' if self.permitted else 'refused'}: {self.reason}>"
+
+
+_set_permitted, _set_sentences, _set_duties, _set_rule, _set_reason = (
+    Verdict.__dict__[name].__set__ for name in ("permitted", "sentences", "duties", "rule", "_reason")
+)
 
 
 @dataclass(frozen=True, slots=True)

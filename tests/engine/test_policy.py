@@ -9,6 +9,7 @@ import pytest
 from avow.engine import Policy
 from avow.engine import policy as module
 from avow.errors import PolicyError
+from avow.values import Verdict
 
 LIBRARY = Path(__file__).parents[1] / "language" / "library.md"
 
@@ -99,8 +100,38 @@ def test_the_memory_of_decisions_is_bounded(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_word_with_endless_arguments_is_not_remembered(library: Policy) -> None:
-    slot = library._decider._index.slots["share"][-1]
+    slot = library._decider.index.slots["share"][-1]
     before = len(slot)
     for number in range(50):
         library.judge("share", "loan", recipient="county", purpose="statistics", form=f"counts(group {number})")
     assert len(slot) == before
+
+
+def test_a_verdict_is_shared_and_cannot_be_changed(library: Policy) -> None:
+    verdict = library.judge("share", "loan", recipient="county")
+    with pytest.raises(AttributeError, match="cannot be changed: permitted"):
+        verdict.permitted = True
+    with pytest.raises(AttributeError, match="cannot be changed"):
+        del verdict.rule
+    assert repr(verdict) == f"<Verdict refused: {verdict.reason}>"
+
+
+def test_a_reason_is_put_into_words_once_and_only_when_read() -> None:
+    asked: list[str] = []
+
+    def reason() -> str:
+        asked.append("reason")
+        return "because"
+
+    verdict = Verdict(False, (), (), "", reason)
+    assert asked == []
+    assert (verdict.reason, verdict.reason, asked) == ("because", "because", ["reason"])
+
+
+def test_what_was_unknown_when_asked_stays_in_the_reason(library: Policy) -> None:
+    facts: dict[str, bool | float | None] = {}
+    asked = {"audience": "reader", "place": "account"}
+    before = library.judge("show", "loan", **asked, facts=facts)
+    facts["presented(link)"] = False
+    assert before.reason.endswith("`presented(link)` is unknown")
+    assert library.judge("show", "loan", **asked, facts=facts).reason.endswith("`presented(link)` is false")

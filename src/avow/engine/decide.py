@@ -6,84 +6,115 @@ permits; else an `otherwise` forbids; else nothing permits, and the nearest `may
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial, reduce
+from operator import and_, getitem
 
 from avow.engine import reasons
 from avow.engine.clauses import OBJECT, Clause
 from avow.engine.conditions import evaluate
-from avow.engine.index import Index, UnknownWord
+from avow.engine.index import Index, Slot, UnknownWord
 from avow.engine.reasons import Flow
 from avow.language.suggest import did_you_mean
 from avow.language.verbs import FLOWS, NEVER_USE
 from avow.language.vocabulary import UnknownTerm, Vocabulary
-from avow.values import DIMENSIONS, NO_FACTS, Facts, Verdict
+from avow.values import DIMENSIONS, NO_FACTS, Facts, Sentence, Verdict
 
 _PREPOSITIONS = tuple(DIMENSIONS)
+#: Sets of clauses that match a flow: those that forbid, permit, close, and the duties.
+Sets = tuple[int, int, int, int]
 
 
-@dataclass(slots=True)
-class Case:
-    """A flow whose verdict depends on facts. Verdicts are made once for each outcome and shared."""
+class Matched:
+    """The clauses that match a flow. Flows that the same clauses match share it, and the verdicts that come of it."""
 
-    forbids: tuple[Clause, ...]
-    permits: tuple[Clause, ...]
-    closes: tuple[Clause, ...]
-    duties: tuple[Clause, ...]
-    flow: str
-    otherwise: Verdict | None
-    _made: dict[object, Verdict] = field(default_factory=dict)
+    __slots__ = ("closes", "duties", "forbids", "made", "permits")
 
-    def judge(self, facts: Facts) -> Verdict:
-        """The verdict, given these facts."""
+    def __init__(self, sets: Sets, index: Index) -> None:
+        self.forbids, self.permits, self.closes, self.duties = (
+            tuple(clause for _, clause in index.members(bits)) for bits in sets
+        )
+        self.made: dict[object, Verdict] = {}
+
+    @property
+    def conditional(self) -> bool:
+        """Whether facts can matter."""
+        return any(
+            clause.condition is not None
+            for clauses in (self.forbids, self.permits, self.closes, self.duties)
+            for clause in clauses
+        )
+
+    def judge(self, facts: Facts) -> Verdict | None:
+        """The verdict, given these facts; None if it depends on the flow's own words, because nothing permits it."""
         if found := _not_false(self.forbids, facts):
             return self._refusal(found)
         found = tuple(c for c in self.permits if c.condition is None or evaluate(c.condition, facts) is True)
         if found:
-            duties = _not_false(self.duties, facts)
-            key = found, duties
-            return self._made.get(key) or self._made.setdefault(key, _permission(found, duties))
+            key = found, _not_false(self.duties, facts)
+            return self.made.get(key) or self.made.setdefault(key, _permission(*key))
         if found := _not_false(self.closes, facts):
             return self._refusal(found)
-        if self.otherwise is not None:
-            return self.otherwise
-        nearest = self.permits[0]
-        reason = reasons.unmet(nearest, self.flow, facts)
-        return self._made.get(reason) or self._made.setdefault(reason, _refusal((nearest,), reason))
+        return None
 
     def _refusal(self, clauses: tuple[Clause, ...]) -> Verdict:
-        return self._made.get(clauses) or self._made.setdefault(clauses, _refusal(clauses, reasons.forbidden(clauses)))
+        found = self.made.get(clauses)
+        if found is None:
+            verdict = _refusal(reasons.sentences(clauses), clauses[0], partial(reasons.forbidden, clauses))
+            found = self.made.setdefault(clauses, verdict)
+        return found
+
+
+@dataclass(slots=True, eq=False)
+class Case:
+    """A flow whose verdict depends on facts. Verdicts are made once for each outcome and shared."""
+
+    matched: Matched
+    flow: Flow
+    decider: Decider
+    _own: dict[str, Verdict] | None = None
+
+    def judge(self, facts: Facts) -> Verdict:
+        """The verdict, given these facts."""
+        return self.matched.judge(facts) or self._unpermitted(facts)
+
+    def _unpermitted(self, facts: Facts) -> Verdict:
+        """What a flow that nothing permits is told; the facts are put into words now, since they may change."""
+        own = self._own = {} if self._own is None else self._own
+        if not self.matched.permits:
+            return own.get("") or own.setdefault("", self.decider.nearest(self.flow))
+        nearest = self.matched.permits[0]
+        reason = reasons.unmet(nearest, reasons.spoken_flow(self.flow, self.decider.words), facts)
+        return own.get(reason) or own.setdefault(reason, _refusal((nearest.rule.sentence,), nearest, reason))
 
 
 class Decider:
-    """Answers flows that were not asked before; keeps verdicts that do not depend on the flow's own words."""
+    """Answers flows that were not asked before; keeps what does not depend on the flow's own words."""
 
     def __init__(self, index: Index, words: Vocabulary) -> None:
-        self._index = index
-        self._words = words
-        self._shared: dict[tuple[int, ...], Verdict | Case] = {}
+        self.index = index
+        self.words = words
+        self._verdicts: dict[Sets, Verdict] = {}
+        self._matched: dict[Sets, Matched] = {}
 
     def decide(self, flow: Flow) -> Verdict | Case:
         """The verdict or case of a flow. Raises UnknownTerm."""
+        index = self.index
         verb = str(flow[0])
-        slots = self._index.slots.get(verb)
+        slots = index.slots.get(verb)
         if slots is None or verb == "use":
             raise self._unknown_verb(verb, flow)
-        matched = self._index.by_verb[verb]
-        unknown: int | None = None
-        for number, (slot, word) in enumerate(zip(slots, flow[1:], strict=True)):
-            try:
-                matched &= slot[word]
-            except UnknownWord:
-                # No `may` was written with this word in mind; a `never` holds for it as for what is not stated.
-                matched &= slot.undeclared(str(word)) & ~self._index.by_effect["permit"]
-                unknown = number if unknown is None else unknown
-        answer = self._answer(matched, flow)
-        if unknown is None or (unknown == OBJECT and str(flow[1]).startswith("cookie.")):
-            return answer
-        raise self._unknown_word(unknown, flow, answer if isinstance(answer, Verdict) else answer.judge(NO_FACTS))
+        try:
+            masks = list(map(getitem, slots, flow[1:]))
+        except UnknownWord:
+            return self._undeclared(verb, flow, slots)
+        return self._answer(reduce(and_, masks, index.by_verb[verb]), flow, masks)
 
-    def _answer(self, matched: int, flow: Flow) -> Verdict | Case:
-        index = self._index
+    def _answer(self, matched: int, flow: Flow, masks: list[int]) -> Verdict | Case:
+        index = self.index
+        if not matched & index.deciding:
+            return self._nearest(flow, masks)
         effects = index.by_effect
         forbids = matched & effects["forbid"]
         closes = matched & effects["close"]
@@ -92,56 +123,67 @@ class Decider:
             closes = self._without_exceptions(closes, flow)
         permits = matched & effects["permit"]
         if not (forbids or permits or closes):
-            return self.nearest(flow)
-        key = forbids, permits, closes, matched & effects["duty"]
-        shared = self._shared.get(key)
-        if shared is None:
-            shared = self._make(key, flow)
-            # A case names its flow, and may end with that flow's own nearest: it serves this flow only.
-            if isinstance(shared, Verdict):
-                self._shared[key] = shared
-        return shared
+            return self._nearest(flow, masks)
+        sets = forbids, permits, closes, matched & effects["duty"]
+        return self._verdicts.get(sets) or self._make(sets, flow)
 
     def forget(self) -> None:
         """Empty the memory of shared verdicts."""
-        self._shared.clear()
+        self._verdicts.clear()
+        self._matched.clear()
 
     def nearest(self, flow: Flow) -> Verdict:
         """A refusal that names the nearest permission."""
-        index = self._index
-        verb = str(flow[0])
-        slots = index.slots.get(verb, index.slots["collect"])
-        verb_mask = index.by_verb.get(verb, 0)
-        masks = []
-        for slot, word in zip(slots, flow[1:], strict=True):
-            try:
-                masks.append(slot[word])
-            except UnknownWord:
-                masks.append(slot.free)
-        bit, clause = index.nearest(verb_mask, masks)
-        differing = [number for number, mask in enumerate(masks) if not mask & bit]
-        reason = reasons.unpermitted(clause, flow, bool(verb_mask & bit), differing, self._words)
-        return _refusal((clause,), reason)
+        slots = self.index.slots.get(str(flow[0]), self.index.slots["collect"])
+        return self._nearest(flow, [_lenient(slot, word) for slot, word in zip(slots, flow[1:], strict=True)])
 
-    def _make(self, key: tuple[int, int, int, int], flow: Flow) -> Verdict | Case:
-        forbids, permits, closes, duties = (tuple(clause for _, clause in self._index.members(bits)) for bits in key)
-        settled = tuple(clause for clause in forbids if clause.condition is None)
-        if settled:
-            return _refusal(settled, reasons.forbidden(settled))
-        closing = any(clause.condition is None for clause in closes)
-        otherwise = None if permits or closing else self.nearest(flow)
-        case = Case(forbids, permits, closes, duties, reasons.spoken_flow(flow, self._words), otherwise)
-        if any(clause.condition is not None for clauses in (forbids, permits, closes, duties) for clause in clauses):
-            return case
-        return case.judge(NO_FACTS)
+    def _nearest(self, flow: Flow, masks: list[int]) -> Verdict:
+        low, clause = self.index.nearest(str(flow[0]), masks)
+        reason = partial(reasons.unpermitted, clause, flow, partial(self._differing, low, masks), self.words)
+        return _refusal((clause.rule.sentence,), clause, reason)
+
+    def _differing(self, bit: int, masks: list[int]) -> list[int]:
+        return [number for number, mask in enumerate(masks) if not mask & bit]
+
+    def _make(self, sets: Sets, flow: Flow) -> Verdict | Case:
+        matched = self._matched.get(sets)
+        if matched is None:
+            matched = Matched(sets, self.index)
+            settled = tuple(clause for clause in matched.forbids if clause.condition is None)
+            if settled:
+                verdict = _refusal(reasons.sentences(settled), settled[0], partial(reasons.forbidden, settled))
+                return self._verdicts.setdefault(sets, verdict)
+            if not matched.conditional and (made := matched.judge(NO_FACTS)):
+                return self._verdicts.setdefault(sets, made)
+            self._matched[sets] = matched
+        return Case(matched, flow, self)
 
     def _without_exceptions(self, bits: int, flow: Flow) -> int:
-        slots = self._index.slots[str(flow[0])]
-        for bit, clause in self._index.members(bits & self._index.excepted):
+        slots = self.index.slots[str(flow[0])]
+        for bit, clause in self.index.members(bits & self.index.excepted):
             said = {number: slots[number].ref(word) for number, word in enumerate(flow[1:]) if word is not None}
-            if all(limit.admits(said.get(number), self._words) for number, limit in clause.exceptions.items()):
+            if all(limit.admits(said.get(number), self.words) for number, limit in clause.exceptions.items()):
                 bits &= ~bit
         return bits
+
+    def _undeclared(self, verb: str, flow: Flow, slots: tuple[Slot, ...]) -> Verdict | Case:
+        """What is told about a word that the policy does not have. Raises UnknownTerm, but not for a cookie."""
+        matched = self.index.by_verb[verb]
+        unknown: int | None = None
+        masks = []
+        for number, (slot, word) in enumerate(zip(slots, flow[1:], strict=True)):
+            try:
+                masks.append(slot[word])
+                matched &= masks[-1]
+            except UnknownWord:
+                # No `may` was written with this word in mind; a `never` holds for it as for what is not stated.
+                masks.append(slot.free)
+                matched &= slot.undeclared(str(word)) & ~self.index.by_effect["permit"]
+                unknown = number if unknown is None else unknown
+        answer = self._answer(matched, flow, masks)
+        if unknown is None or (unknown == OBJECT and str(flow[1]).startswith("cookie.")):
+            return answer
+        raise self._unknown_word(unknown, flow, answer if isinstance(answer, Verdict) else answer.judge(NO_FACTS))
 
     def _unknown_verb(self, verb: str, flow: Flow) -> UnknownTerm:
         if verb == "use":
@@ -152,12 +194,19 @@ class Decider:
 
     def _unknown_word(self, number: int, flow: Flow, verdict: Verdict) -> UnknownTerm:
         verb, word = str(flow[0]), str(flow[number + 1])
-        kinds = self._index.slots[verb][number].kinds
+        kinds = self.index.slots[verb][number].kinds
         if not kinds:
             message = f"`{verb}` does not take `{_PREPOSITIONS[number - 1]}` ({reasons.NAMES[number]}=`{word}`)"
             return UnknownTerm(message, verdict, help="leave it out")
-        help = self._words.suggestion(word, kinds) or "declare it in the front matter of the policy"
+        help = self.words.suggestion(word, kinds) or "declare it in the front matter of the policy"
         return UnknownTerm(f"`{word}` is not a {' or '.join(kinds)} of the policy", verdict, help=help)
+
+
+def _lenient(slot: Slot, word: str | None) -> int:
+    try:
+        return slot[word]
+    except UnknownWord:
+        return slot.free
 
 
 def _not_false(clauses: tuple[Clause, ...], facts: Facts) -> tuple[Clause, ...]:
@@ -167,8 +216,9 @@ def _not_false(clauses: tuple[Clause, ...], facts: Facts) -> tuple[Clause, ...]:
 
 def _permission(clauses: tuple[Clause, ...], duties: tuple[Clause, ...]) -> Verdict:
     owed = tuple(dict.fromkeys(clause.duty for clause in duties if clause.duty is not None))
-    return Verdict(True, reasons.sentences(clauses), owed, clauses[0].rule.text, reasons.permitted(clauses))
+    reason = partial(reasons.permitted, clauses)
+    return Verdict(True, reasons.sentences(clauses), owed, clauses[0].rule.text, reason)
 
 
-def _refusal(clauses: tuple[Clause, ...], reason: str) -> Verdict:
-    return Verdict(False, reasons.sentences(clauses), (), clauses[0].rule.text, reason)
+def _refusal(sentences: tuple[Sentence, ...], clause: Clause, reason: str | Callable[[], str]) -> Verdict:
+    return Verdict(False, sentences, (), clause.rule.text, reason)

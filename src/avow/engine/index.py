@@ -73,6 +73,12 @@ class Index:
             self.excepted |= (1 << i) if clause.exceptions else 0
             for verb in clause.verbs:
                 self.by_verb[verb] |= 1 << i
+        #: The clauses that alone or with facts decide; duties only come along.
+        self.deciding = self.by_effect["permit"] | self.by_effect["forbid"] | self.by_effect["close"]
+        #: The slots that some permission limits.
+        self.limiting = tuple(
+            number for number in range(SLOTS) if any(c.effect == "permit" and number in c.limits for c in clauses)
+        )
         made: dict[tuple[int, tuple[str, ...]], Slot] = {}
         self.slots: dict[str, tuple[Slot, ...]] = {}
         for verb, signature in FLOWS.items():
@@ -89,23 +95,31 @@ class Index:
             yield low, self.clauses[low.bit_length() - 1]
             bits ^= low
 
-    def nearest(self, verb_mask: int, masks: list[int]) -> tuple[int, Clause]:
+    def nearest(self, verb: str, masks: list[int]) -> tuple[int, Clause]:
         """The permission with the fewest differing slots, the verb counting as one, and its bit.
 
-        Among equals one with the same verb comes first, then one with the same object, then the first written.
-        Counts all permissions at once: `planes[k]` holds bit k of each permission's number of differences.
+        `masks` holds what each slot of the flow admits. Among equals one with the same verb comes first, then one with
+        the same object, then the first written. Counts all permissions at once: `ones`, `twos` and so on hold one bit
+        of each permission's number of differences. A slot that no permission limits counts nothing.
         """
         permits = self.by_effect["permit"]
-        planes = [0] * (SLOTS + 1).bit_length()
-        for mask in (verb_mask, *masks):
-            carry = permits & ~mask
-            for k, plane in enumerate(planes):
-                if not carry:
-                    break
-                planes[k], carry = plane ^ carry, plane & carry
-        best = permits
-        for plane in reversed(planes):
-            best = (best & ~plane) or best
-        best = (best & verb_mask) or best
-        best = (best & masks[0]) or best
-        return next(self.members(best))
+        same_verb = self.by_verb.get(verb, 0)
+        ones = permits & ~same_verb
+        twos = fours = eights = 0
+        for number in self.limiting:
+            carry = permits & ~masks[number]
+            if carry:
+                ones, carry = ones ^ carry, ones & carry
+                if carry:
+                    twos, carry = twos ^ carry, twos & carry
+                    if carry:
+                        fours, carry = fours ^ carry, fours & carry
+                        eights ^= carry
+        best = permits & ~eights or permits
+        best = best & ~fours or best
+        best = best & ~twos or best
+        best = best & ~ones or best
+        best = best & same_verb or best
+        best = best & masks[OBJECT] or best
+        low = best & -best
+        return low, self.clauses[low.bit_length() - 1]

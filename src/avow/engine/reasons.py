@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from avow.engine.clauses import OBJECT, SLOT, Clause, done
 from avow.engine.conditions import states
@@ -56,11 +56,11 @@ def unmet(clause: Clause, flow: str, facts: Facts) -> str:
     return f"no sentence permits to {flow} here: #{clause.rule.sentence.anchor} needs `{clause.condition}`, and {known}"
 
 
-def unpermitted(clause: Clause, flow: Flow, verb: bool, slots: Sequence[int], words: Vocabulary) -> str:
+def unpermitted(clause: Clause, flow: Flow, differing: Callable[[], Sequence[int]], words: Vocabulary) -> str:
     """Why nothing permits a flow, told by the nearest permission and the slots in which it differs."""
     rule = clause.rule
-    parts = [] if verb else [f"verb ({rule.verb}, not {flow[0]})"]
-    for slot in slots:
+    parts = [] if flow[0] in clause.verbs else [f"verb ({rule.verb}, not {flow[0]})"]
+    for slot in differing():
         word = flow[slot + 1]
         here = "not stated here" if word is None else f"not {words.label(word)}"
         parts.append(f"{NAMES[slot]} ({_said(rule, slot, words)}, {here})")
