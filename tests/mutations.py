@@ -22,4 +22,254 @@ class Mutation:
     why: str
 
 
-MUTATIONS: tuple[Mutation, ...] = ()
+_CLI, _EDGE, _OUTBOUND = "src/avow/cli", "src/avow/edge", "src/avow/outbound"
+_SHOP, _SITE, _VAULT = "sites/gourmet", "src/avow/site", "src/avow/vault"
+
+_VERSION = (
+    Mutation(
+        "I1", f"{_VAULT}/record.py", 'ForeignKey("avow_policy.digest"), nullable=False', "nullable=True",
+        "a record may lie in the database without a version",
+    ),
+    Mutation(
+        "I1", f"{_VAULT}/unit.py", 'or name in ("id", "policy", layout.owner)', "or name == layout.owner",
+        "a program chooses the version of what it collects",
+    ),
+    Mutation(
+        "I1", f"{_VAULT}/envelope.py", "_measured(field.encode()) + _measured(head)", "_measured(field.encode())",
+        "the version within a sealed value can be changed",
+    ),
+    Mutation(
+        "I1", f"{_EDGE}/notices.py", 'elif duty.timing == "state"', 'elif duty.timing == "never"',
+        "a page leaves without the notices that its place demands",
+    ),
+)  # fmt: skip
+
+_CARD_KEPT = (
+    Mutation(
+        "I2", f"{_EDGE}/form.py", "seen = screen(text) if spec.echo else None", "seen = None",
+        "a card number in a note comes back in the form",
+    ),
+    Mutation(
+        "I2", f"{_VAULT}/unit.py", "            self._inspect(text)\n            texts.app", "            texts.app",
+        "a card number in a note is sealed and stored",
+    ),
+    Mutation(
+        "I2", f"{_VAULT}/unit.py",
+        "                self._inspect(value)\n        return", "                pass\n        return",
+        "a card number is stored in a plain column",
+    ),
+    Mutation(
+        "I2", f"{_VAULT}/unit.py",
+        'self.judge("keep", value.category, subject=self.vault.subject)  # a card in a note', "pass  # ",
+        "a card put into a note is refused without the sentence that forbids it",
+    ),
+    Mutation(
+        "I2", f"{_EDGE}/visits.py",
+        "if any(category for inspector in unit.vault.inspectors for category in inspector(value)):", "if False:",
+        "the address of the page that a visitor came from is noted with a card number in it",
+    ),
+    Mutation(
+        "I2", f"{_EDGE}/exits.py", "    for _, value in headers:", "    for _, value in ():",
+        "a card number leaves in a redirect or a cookie",
+    ),
+    Mutation(
+        "I2", f"{_EDGE}/middleware.py", "[*answer.headers, *cookies.headers()]", "answer.headers",
+        "a card number leaves in a cookie that was set the right way",
+    ),
+    Mutation(
+        "I2", f"{_EDGE}/logs.py", "in reversed(find_cards(text)):", "in ():",
+        "logs and tracebacks hold card numbers",
+    ),
+    Mutation(
+        "I2", f"{_SITE}/opened.py", "(self.site.card_code, contains_card_code)", "",
+        "the security code of a card is kept in a note that calls it so",
+    ),
+    Mutation(
+        "I2", f"{_SHOP}/cart.py", "if sku not in CATALOGUE:", "if False:",
+        "the cart's cookie carries whatever somebody wrote into it",
+    ),
+)  # fmt: skip
+
+_VISITS = (
+    Mutation(
+        "I4", f"{_EDGE}/intake.py", '        b"origin",', '        b"origin",\n        b"user-agent",',
+        "the shop's code sees the full identification of the browser",
+    ),
+    Mutation(
+        "I4", f"{_EDGE}/intake.py", '{**scope, "headers": kept, "client": None}', '{**scope, "headers": kept}',
+        "the shop's code sees the visitor's network address",
+    ),
+    Mutation(
+        "I4", f"{_EDGE}/intake.py", "brand_and_version(raw.get(b\"user-agent\", b\"\").decode(\"latin-1\"))",
+        "raw.get(b\"user-agent\", b\"\").decode(\"latin-1\")", "the full identification of the browser is noted",
+    ),
+    Mutation(
+        "I4", f"{_EDGE}/intake.py", "referring_page(referrer, origin)", "referrer or None",
+        "what was searched for on the page that the visitor came from is noted",
+    ),
+    Mutation(
+        "I4", f"{_EDGE}/visits.py", 'if intake.visit["inside"]:', "if False:",
+        "the way through the shop is noted, page by page",
+    ),
+)  # fmt: skip
+
+_COOKIES = (
+    Mutation(
+        "I6", f"{_EDGE}/cookies.py",
+        '        self._unit.judge("set", self._term(name), place=self._unit.place)\n', "",
+        "a cookie is set without asking the policy",
+    ),
+    Mutation(
+        "I6", f"{_EDGE}/cookies.py",
+        'self._unit.judge("open", self._term(name), role=self._unit.role, place=self._unit.place)', "pass",
+        "the cart is read for other ends",
+    ),
+    Mutation(
+        "I6", f"{_EDGE}/middleware.py", 'if name == b"set-cookie":', "if False:",
+        "a cookie that a framework sets leaves unseen",
+    ),
+    Mutation(
+        "I6", f"{_EDGE}/cookies.py", "if not _ALLOWED.issuperset(value) or len(value) > LONGEST:", "if False:",
+        "a cookie's value brings another cookie along",
+    ),
+)  # fmt: skip
+
+_CARRIERS = (
+    Mutation(
+        "I7", f"{_OUTBOUND}/recipient.py",
+        'if any(policy.vocabulary.covers("category", wide, field.category) for wide in recipient.fields)', "if True",
+        "a carrier is offered fields that the policy does not list for it",
+    ),
+    Mutation(
+        "I7", f"{_OUTBOUND}/recipient.py", "        judge_share(unit, self.name, fields, purpose=send.purpose)\n", "",
+        "what leaves is not judged again when it leaves",
+    ),
+    Mutation(
+        "I7", f"{_OUTBOUND}/tls.py", "    context.minimum_version = ssl.TLSVersion.TLSv1_2\n",
+        "    context.check_hostname = False\n    context.verify_mode = ssl.CERT_NONE\n",
+        "anybody can pass for a carrier",
+    ),
+    Mutation(
+        "I7", f"{_OUTBOUND}/tls.py", "    context.minimum_version = ssl.TLSVersion.TLSv1_2\n",
+        "    context.check_hostname = False\n", "a certificate for another host serves a carrier",
+    ),
+    Mutation(
+        "I7", f"{_OUTBOUND}/endpoint.py", "if parts.scheme not in schemes:", "if False:",
+        "a carrier is reached over a plain channel",
+    ),
+    Mutation(
+        "I7", f"{_OUTBOUND}/https.py", ".disabled = True", ".disabled = False",
+        "what a carrier quotes of an address is written into the log",
+    ),
+    Mutation(
+        "I7", f"{_VAULT}/envelope.py", "self._aad + _measured(field.encode())", "self._aad",
+        "a note put into the place of the street goes to the carrier",
+    ),
+    Mutation(
+        "I7", f"{_EDGE}/form.py", "if spec.choices and text not in", "if not spec.choices and text not in",
+        "a form names a carrier that the shop does not offer",
+    ),
+)  # fmt: skip
+
+_CARD_PASSED_ON = (
+    Mutation(
+        "I8", f"{_VAULT}/once.py", "values, self._values = self._values, None", "values = self._values",
+        "a card is used twice",
+    ),
+    Mutation(
+        "I8", f"{_OUTBOUND}/exchange.py", "            if values.used:", "            if False:",
+        "a second use of a card is refused without the sentence that forbids it",
+    ),
+    Mutation(
+        "I8", f"{_OUTBOUND}/exchange.py", "        self._judge(unit, values, recipient, purpose)\n", "",
+        "a card is sent to whoever is named",
+    ),
+    Mutation(
+        "I8", f"{_VAULT}/sealed.py", "    def __reduce_ex__(self, _protocol: object) -> NoReturn:",
+        "    def _reduce(self, _protocol: object) -> NoReturn:", "a card is copied and pickled",
+    ),
+    Mutation(
+        "I8", f"{_VAULT}/once.py", "        for category in self._categories:", "        for category in ():",
+        "a card in a page is refused without the sentence that forbids it",
+    ),
+    Mutation(
+        "I8", f"{_VAULT}/unit.py",
+        'self.judge("open", value.category, purpose=purpose, role=self.role, place=self.place)', "pass",
+        "what is typed in is opened without asking the policy",
+    ),
+    Mutation(
+        "I8", f"{_SHOP}/app.py",
+        'if order.status not in ("declined", "unpaid"):  # paid', "if False:  # ",
+        "an order that is paid is paid again",
+    ),
+    Mutation(
+        "I8", f"{_SHOP}/app.py", "for order in work.select(Order, Order.ticket == ticket):", "for order in []:",
+        "a form that is sent twice is paid twice, or ends in an error",
+    ),
+    Mutation(
+        "I8", f"{_OUTBOUND}/tls.py", "    context.minimum_version = ssl.TLSVersion.TLSv1_2\n",
+        "    context.check_hostname = False\n    context.verify_mode = ssl.CERT_NONE\n",
+        "anybody can pass for the card processor",
+    ),
+    Mutation(
+        "I8", f"{_SITE}/opened.py", "            Endpoint.parse(address", "            (address",
+        "a service with a plain address for the card processor starts",
+    ),
+    Mutation(
+        "I8", f"{_EDGE}/logs.py", "in reversed(find_cards(text)):", "in ():",
+        "logs and tracebacks hold card numbers",
+    ),
+)  # fmt: skip
+
+_ON_THE_WAY = (
+    Mutation(
+        "I12", f"{_EDGE}/middleware.py", 'if intake.channel == "http":', "if False:",
+        "pages are served over plain HTTP",
+    ),
+    Mutation(
+        "I12", f"{_EDGE}/intake.py", "all(end and _is_loopback(end[0]) for end in ends)", "True",
+        "plain HTTP from anywhere counts as coming from this machine",
+    ),
+    Mutation(
+        "I12", f"{_EDGE}/headers.py", "        headers.append(_HSTS)", "        pass",
+        "a browser may come back without encryption",
+    ),
+    Mutation(
+        "I12", f"{_EDGE}/cookies.py", 'return "; Secure" if', 'return "" if', "the cart travels unencrypted",
+    ),
+    Mutation(
+        "I12", f"{_CLI}/serve.py", "if cert is None and not _is_loopback(host):", "if False:",
+        "the service listens on plain HTTP outside this machine",
+    ),
+)  # fmt: skip
+
+_CONTACT = (
+    Mutation(
+        "I14", "src/avow/language/rulecheck.py", "if not self._reading.front.contact:", "if False:",
+        "a policy without a way to reach anybody is published",
+    ),
+    Mutation(
+        "I14", f"{_EDGE}/notices.py", "return all(way in text or escape(way) in text for way in ways)", "return True",
+        "a page or mail leaves without a way to reach the shop",
+    ),
+)  # fmt: skip
+
+_FRAGMENT = (
+    Mutation(
+        "I16", f"{_SHOP}/app.py", 'reply["last4"][-4:]', 'reply["last4"]',
+        "as many digits are kept and shown as the processor sends",
+    ),
+    Mutation(
+        "I16", f"{_VAULT}/envelope.py", "self._aad + _measured(field.encode())", "self._aad",
+        "the digits put into the place of the city are shown as an address",
+    ),
+    Mutation(
+        "I16", f"{_VAULT}/unit.py",
+        "audience=self.vault.subject if self.is_own(value) else None", "audience=self.vault.subject",
+        "whoever looks counts as the customer",
+    ),
+)  # fmt: skip
+
+MUTATIONS: tuple[Mutation, ...] = (
+    *_VERSION, *_CARD_KEPT, *_VISITS, *_COOKIES, *_CARRIERS, *_CARD_PASSED_ON, *_ON_THE_WAY, *_CONTACT, *_FRAGMENT
+)  # fmt: skip

@@ -113,12 +113,14 @@ def test_what_somebody_wrote_into_the_queue_is_judged_again_when_it_leaves(gourm
 def test_a_field_of_another_order_put_into_this_one_is_not_sent(gourmet: Gourmet, peers: Peers) -> None:
     gourmet.customer().order()
     gourmet.work_off()
-    gourmet.customer().order(name="Thibault Vandersloot", carrier="fedex")
-    change(gourmet, "UPDATE shop_order SET name = (SELECT name FROM shop_order WHERE carrier = 'ups') "
-                    "WHERE carrier = 'fedex'")  # fmt: skip
-    gourmet.work_off()
-    change(gourmet, "UPDATE shop_order SET street = note, name = city WHERE carrier = 'fedex'")
-    gourmet.work_off(120)
+    for swapped in (
+        "name = (SELECT name FROM shop_order WHERE carrier = 'ups')",  # of another customer
+        "street = note, city = email",  # of this one, put where the carrier would see it
+    ):
+        gourmet.customer().order(name="Thibault Vandersloot", carrier="fedex")
+        change(gourmet, f"UPDATE shop_order SET {swapped} WHERE carrier = 'fedex' AND tracking IS NULL")
+        gourmet.work_off()
+        assert {state for name, state, _ in outbox(gourmet) if name == "fedex"} == {"failed"}
     assert not peers.fedex.received
 
 
