@@ -1,0 +1,218 @@
+"""Canaries: a value for each personal field that occurs nowhere else, and the search for it in whatever encoding.
+
+The encodings are written out here by hand, apart from the product's own list (`avow.edge.encodings`): the one that
+guards and the one that accuses must not share a mistake.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+#: Letters of the cores: in both cases, so that upper and lower are encodings; none that hex or card numbers know.
+_LETTERS = "ghjkmnpqrstvwxyzGHJKMNPQRSTVWXYZ"
+
+#: A short value with no letter or digit at its ends, but for those of an escape (%20, =20) before it.
+_ALONE = rb"(?:(?<![0-9A-Za-z.])|(?<=[%%=][0-9A-Fa-f]{2}))%s(?![0-9A-Za-z])"
+
+#: Bytes below which a text may be a mail or a page, in which lines are joined before it is searched once more.
+FOLDED = 200_000
+
+_BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+
+_NAMED = {
+    "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;", "ë": "&euml;", "é": "&eacute;",
+    "@": "&commat;", ".": "&period;", "-": "&hyphen;", "/": "&sol;", ",": "&comma;", ":": "&colon;", "?": "&quest;",
+    "=": "&equals;",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Canary:
+    """One value. `core` is its part that is random and survives every partial copy; short ones have none of their own.
+
+    A short value (a card's code, its expiry) is searched for as it stands only where no letter or digit touches it:
+    four digits stand in every long number.
+    """
+
+    field: str
+    value: str
+    core: str
+
+    @property
+    def short(self) -> bool:
+        """Whether it is too short to be unique on its own."""
+        return len(self.value) < 8
+
+    def needles(self) -> Iterator[tuple[str, bytes]]:
+        """What to search for: the name of the encoding, and the bytes."""
+        for text in dict.fromkeys((self.value, self.core)):
+            for name, found in encodings(text):
+                if not self.short or len(found) >= 5 or name == "base64":
+                    yield name, found
+
+
+def core() -> str:
+    """Twelve random letters, of both cases: 60 bits."""
+    return "".join(secrets.choice(_LETTERS) for _ in range(12))
+
+
+def card_number() -> str:
+    """A number that a card might have (issuer prefix, 16 digits, check digit) and none does that is not by chance."""
+    digits = [4, *(secrets.randbelow(10) for _ in range(14))]
+    doubled = sum(sum(divmod(2 * d, 10)) if place % 2 == 0 else d for place, d in enumerate(digits))
+    return "".join(map(str, (*digits, -doubled % 10)))
+
+
+def purchase() -> dict[str, Canary]:
+    """A canary for each field of the checkout, by the field's name."""
+    cores = {name: core() for name in ("name", "email", "street", "unit", "city", "region", "postcode", "country")}
+    cores |= {name: core() for name in ("note", "card_name")}
+    texts = {
+        "name": f"Zoë {cores['name']} & <Co>",
+        "email": f"{cores['email'].lower()}@mail.example",
+        "street": f'7 "{cores["street"]}" Lané',
+        "unit": f"c/o {cores['unit']}'s",
+        "city": f"{cores['city']}-on-Sea",
+        "region": f"{cores['region']}, N.",
+        "postcode": f"{cores['postcode']}",
+        "country": f"République {cores['country']}",
+        "note": f"ring twice: {cores['note']} = “Ann”",
+        "card_name": f"Z {cores['card_name']}",
+    }
+    cores["email"] = cores["email"].lower()
+    number = card_number()
+    code = "0{0}{0}0".format(secrets.randbelow(9) + 1)  # no number that a log counts; backwards it is itself
+    expiry = f"{secrets.randbelow(12) + 1:02d}/{secrets.randbelow(60) + 30}"
+    found = {name: Canary(name, text, cores[name]) for name, text in texts.items()}
+    found["card_number"] = Canary(
+        "card_number", number, number[:12]
+    )  # all but the last four digits, which may be shown
+    found["card_code"] = Canary("card_code", code, code)
+    found["card_expiry"] = Canary("card_expiry", expiry, expiry)
+    return found
+
+
+def visit() -> dict[str, Canary]:
+    """A canary for what a browser sends along: its full name, where it came from, a cookie, a header, its address."""
+    cores = {name: core() for name in ("agent", "referrer", "cookie", "header")}
+    address = f"127.{secrets.randbelow(150) + 100}.{secrets.randbelow(150) + 100}.{secrets.randbelow(150) + 100}"
+    return {
+        "agent": Canary("agent", f"Mozilla/5.0 (X11; {cores['agent']}) Gecko/20100101 Firefox/128.0", cores["agent"]),
+        "referrer": Canary(
+            "referrer", f"https://{cores['referrer']}.example/a?q={cores['referrer']}", cores["referrer"]
+        ),
+        "cookie": Canary("cookie", cores["cookie"], cores["cookie"]),
+        "header": Canary("header", cores["header"], cores["header"]),
+        "address": Canary("address", address, address),
+    }
+
+
+class Search:
+    """Looks for canaries.
+
+    >>> Search({"note": Canary("note", "ring twice", "ring twice")}).hits(b"cmluZyB0d2ljZQ==")
+    {('note', 'base64')}
+    """
+
+    def __init__(self, canaries: Mapping[str, Canary]) -> None:
+        self._needles: list[tuple[str, str, bytes]] = []
+        self._short: list[tuple[str, str, re.Pattern[bytes]]] = []
+        for canary in canaries.values():
+            known: dict[bytes, str] = {}
+            for encoding, needle in sorted(canary.needles(), key=lambda each: len(each[1])):
+                if not any(shorter in needle for shorter in known):  # what holds it is found by it
+                    known[needle] = encoding
+            self._needles += [(canary.field, encoding, needle) for needle, encoding in known.items()]
+            if canary.short:
+                for encoding, text in (("plain", canary.value), ("reversed", canary.value[::-1])):
+                    pattern = re.compile(_ALONE % re.escape(text.encode()))
+                    self._short.append((canary.field, encoding, pattern))
+        shorts = {c.value.encode() for c in canaries.values() if c.short}
+        shorts |= {short[::-1] for short in shorts}
+        self._needles = [each for each in self._needles if each[2] not in shorts]
+
+    def hits(self, data: bytes) -> set[tuple[str, str]]:
+        """The fields whose canaries are in `data`, each with the encoding in which it is there."""
+        found: set[tuple[str, str]] = set()
+        for text in dict.fromkeys((data, _unfolded(data) if len(data) < FOLDED else data)):
+            found |= {(field, encoding) for field, encoding, needle in self._needles if needle in text}
+            found |= {(field, encoding) for field, encoding, pattern in self._short if pattern.search(text)}
+        return found
+
+    def fields(self, data: bytes) -> set[str]:
+        """The fields whose canaries are in `data`."""
+        return {field for field, _ in self.hits(data)}
+
+
+def _unfolded(data: bytes) -> bytes:
+    """Lines joined as in mails: base64 is broken at 76 columns, quoted-printable by `=` at the end of a line."""
+    return data.replace(b"=\r\n", b"").replace(b"=\n", b"").replace(b"\r\n", b"").replace(b"\n", b"")
+
+
+def encodings(text: str) -> Iterator[tuple[str, bytes]]:
+    """`text` in each encoding of the issue, by name; some have several spellings."""
+    raw = text.encode()
+    for cased in dict.fromkeys((text, text.upper(), text.lower())):
+        name = "plain" if cased == text else "upper case" if cased == text.upper() else "lower case"
+        yield name, cased.encode()
+        yield "latin-1", cased.encode("latin-1", "ignore")
+    for digits in ("%%%02X", "%%%02x"):
+        yield "url, all", "".join(digits % byte for byte in raw).encode()
+        for kept in ("", "/", "@", "/@:", "/@:?=&,'"):
+            for space in ("%20", "+"):
+                yield "url, needed", "".join(_percent(byte, digits, kept, space) for byte in raw).encode()
+    yield "html, decimal", "".join(f"&#{ord(letter)};" for letter in text).encode()
+    for form in ("&#x%x;", "&#x%X;", "&#X%X;", "&#x%04x;"):
+        yield "html, hex", "".join(form % ord(letter) for letter in text).encode()
+    yield "html, named", "".join(_NAMED.get(letter, letter) for letter in text).encode()
+    for marks in (
+        {"&": "&amp;", "<": "&lt;", ">": "&gt;"},
+        {'"': "&quot;", "'": "&#x27;"},
+        {'"': "&#34;", "'": "&#39;"},
+    ):
+        table = {"&": "&amp;", "<": "&lt;", ">": "&gt;", **marks}
+        yield "html, needed", "".join(table.get(letter, letter) for letter in text).encode()
+    units = [int.from_bytes(text.encode("utf-16-be")[n : n + 2], "big") for n in range(0, 2 * len(text), 2)]
+    for form in ("\\u%04x", "\\u%04X"):
+        yield "json, all", "".join(form % unit for unit in units).encode()
+        needed = "".join(letter if ord(letter) < 128 else form % ord(letter) for letter in text)
+        yield "json, needed", needed.replace('"', '\\"').encode()
+    yield "json, needed", text.replace("\\", "\\\\").replace('"', '\\"').encode()
+    yield "python", "".join(chr(b) if 32 <= b < 127 else f"\\x{b:02x}" for b in raw).encode()
+    yield "python", "".join(c if ord(c) < 127 else f"\\x{ord(c):02x}" for c in text).encode()
+    for offset in range(3):
+        yield "base64", _base64(raw, offset).encode()
+        yield "base64", _base64(raw, offset).replace("+", "-").replace("/", "_").encode()
+    yield "hex", "".join(f"{byte:02x}" for byte in raw).encode()
+    yield "hex", "".join(f"{byte:02X}" for byte in raw).encode()
+    yield "quoted-printable, all", "".join(f"={byte:02X}" for byte in raw).encode()
+    for space in (" ", "=20", "_"):
+        yield "quoted-printable", "".join(_quoted(byte, space) for byte in raw).encode()
+    for cased in dict.fromkeys((text, text.upper(), text.lower())):
+        yield "utf-16", cased.encode("utf-16-le")
+        yield "utf-16", cased.encode("utf-16-be")
+    yield "reversed", text[::-1].encode()
+    yield "reversed", text.lower()[::-1].encode()
+
+
+def _percent(byte: int, digits: str, kept: str, space: str) -> str:
+    letter = chr(byte)
+    if byte < 128 and (letter.isalnum() or letter in "-._~" or letter in kept):
+        return letter
+    return space if letter == " " else digits % byte
+
+
+def _quoted(byte: int, space: str) -> str:
+    if byte == 32:
+        return space
+    return chr(byte) if 33 <= byte < 127 and byte != 61 else f"={byte:02X}"
+
+
+def _base64(raw: bytes, offset: int) -> str:
+    """The letters that only `raw` decides when `offset` unknown bytes stand before it, and others after it."""
+    bits = "0" * (8 * offset) + "".join(f"{byte:08b}" for byte in raw)
+    first, last = -(-8 * offset // 6), len(bits) // 6
+    return "".join(_BASE64[int(bits[6 * n : 6 * n + 6], 2)] for n in range(first, last))
