@@ -125,10 +125,7 @@ class Exchanges:
             return self._ask(row, now)
         except Exception:
             log.exception("attempt %s: its outcome could not be written; it will be asked for again", row.id)
-        exchange = self.vault.home.schema.exchange
-        with self.vault.store.writing() as connection:
-            connection.execute(exchange.update().where(exchange.c.id == row.id).values(due=now + ASK_AFTER))
-        return False
+        return self._later(row, now)
 
     def _ask(self, row: Row[Any], now: float) -> bool:
         try:
@@ -140,11 +137,20 @@ class Exchanges:
             reply = Reply("failed" if now - row.begun >= NEVER_SEEN_AFTER else "unknown", row.id)
         else:
             reply = _reply(row.id, answer)
+        if reply.status == row.state:  # still unknown: nothing to tell, neither the ledger nor the service
+            return self._later(row, now)
         with Unit(self.vault, row.role, row.purpose, channel="https") as unit:
-            record = self._record(unit, row)
-            unit.viewer = record.owner_id
+            record = unit.find(row.record_table, row.owner, row.record_id)
             self._write_outcome(unit, row.recipient, record, row.purpose, reply)
         return reply.status != "unknown"
+
+    def _later(self, row: Row[Any], now: float) -> bool:
+        """Ask again after a pause that grows with the age of the attempt; False: it is not settled."""
+        pause = max(ASK_AFTER, (now - row.begun) / 4)
+        exchange = self.vault.home.schema.exchange
+        with self.vault.store.writing() as connection:
+            connection.execute(exchange.update().where(exchange.c.id == row.id).values(due=now + pause))
+        return False
 
     def _judge(self, unit: Unit, values: Once, recipient: str, purpose: str) -> None:
         policy = self.vault.policy
@@ -192,14 +198,6 @@ class Exchanges:
         if hook is not None:
             hook(unit, about, reply)
         unit.commit()
-
-    def _record(self, unit: Unit, row: Row[Any]) -> Any:
-        for kind in self.vault.home.records:
-            if kind.__table__.name == row.record_table:
-                record = unit.db.get(kind, (row.owner, row.record_id))
-                if record is not None:
-                    return record
-        raise Refused(f"the record of attempt {row.id} is gone")
 
 
 def _reply(attempt: str, answer: Mapping[str, Any]) -> Reply:

@@ -85,8 +85,7 @@ class Courier:
                 unit.role, unit.purpose = send.role, send.purpose
                 door = self.door_of(send.kind, send.name)
                 unit.channel = door.channel
-                record = self._record(unit, send)
-                unit.viewer = record.owner_id
+                record = unit.find(send.record_table, send.owner, send.record_id)
                 parcel = door.pack(unit, send, record)
                 _note(unit, "attempted", send)
         except AvowError as error:
@@ -119,17 +118,7 @@ class Courier:
                 log.warning("send %s will be tried again: %s", send.id, note)
             hook = self.delivered(send.kind, send.name)
             if event == "done" and hook is not None:
-                record = self._record(unit, send)
-                unit.viewer = record.owner_id
-                hook(unit, record, reply)
-
-    def _record(self, unit: Unit, send: Send) -> Any:
-        for kind in self.vault.home.records:
-            if kind.__table__.name == send.record_table:
-                record = unit.db.get(kind, (send.owner, send.record_id))
-                if record is not None:
-                    return record
-        raise Refused(f"the record of send {send.id} is gone")
+                hook(unit, unit.find(send.record_table, send.owner, send.record_id), reply)
 
 
 def _note(unit: Unit, event: str, send: Send) -> None:
