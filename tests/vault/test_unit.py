@@ -12,7 +12,6 @@ import pytest
 from sqlalchemy import func, select
 
 from avow.edge.detectors import contains_card
-from avow.edge.detectors import contains_card
 from avow.edge.markers import marker
 from avow.errors import Refused, SealedError, SetupError
 from avow.ledger.entry import Entry
