@@ -32,6 +32,10 @@ ANSWER_LIMIT = 64 * 1024
 #: early, too many requests. The outbox tries again, with the same key.
 _NOT_FOR_GOOD = frozenset({408, 409, 425, 429})
 
+# At debug level httpcore writes out the peer's status line and headers, and a peer may quote there what it was sent.
+for _name in ("connection", "http11"):
+    logging.getLogger(f"httpcore.{_name}").disabled = True
+
 _TOKEN = re.compile(r"[A-Za-z0-9._~-]{1,128}")
 
 
@@ -49,8 +53,6 @@ class HttpsChannel:
         self.endpoint = Endpoint.parse(url, self.SCHEMES)
         self.timeout = timeout
         self._context = client_context(ca)
-        # At debug level it writes out the headers of an answer, in which a peer may repeat what it was told.
-        logging.getLogger("httpcore.http11").disabled = True
 
     def post(self, body: Mapping[str, Any], *, idempotency: str) -> dict[str, Any]:
         """Send `body` to the channel's URL and return the peer's JSON object.
