@@ -34,7 +34,8 @@ _NOT_FOR_GOOD = frozenset({408, 409, 425, 429})
 
 # At debug level httpcore writes out the peer's status line and headers, and a peer may quote there what it was sent.
 for _name in ("connection", "http11"):
-    logging.getLogger(f"httpcore.{_name}").disabled = True
+    # A filter stays: `disabled` and a level are reset by whoever configures logging later, such as uvicorn.
+    logging.getLogger(f"httpcore.{_name}").addFilter(lambda record: False)
 
 _TOKEN = re.compile(r"[A-Za-z0-9._~-]{1,128}")
 
