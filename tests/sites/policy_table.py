@@ -1,8 +1,9 @@
 """A table of flows, row by row of the promises, and what a policy must answer to each.
 
 Each line reads `ROW + anchor: flow` (permitted, and the sentence of that anchor says so) or `ROW - anchor: flow`
-(refused, and the refusal names that sentence). Facts are those of a day on which all is in order, unless the line
-ends with others: `… if age=15, consented(session)=unknown`. A line may be written for several words at once:
+(refused, and the refusal names that sentence; `*` is any sentence, for a flow in words that the policy does not have).
+Facts are those of a day on which all is in order, unless the line ends with others: `… if age=15, published(post)=no`;
+a fact may be yes, no, unknown or a number. A line may be written for several words at once, as in
 `keep {card,contact} about customer`; an indented line continues the one before it.
 """
 
@@ -20,7 +21,9 @@ from avow.language.vocabulary import UnknownTerm
 from avow.values import DIMENSIONS, Facts, Verdict
 
 ROOT = Path(__file__).parents[2]
-_LINE = re.compile(r"(?P<row>[A-Z]\d+|ours) (?P<sign>[+-]) (?P<anchor>[a-z0-9-]+): (?P<flow>.+?)( if (?P<facts>.+))?\Z")
+_LINE = re.compile(
+    r"(?P<row>[A-Z]\d+|ours) (?P<sign>[+-]) (?P<anchor>[a-z0-9-]+|\*): (?P<flow>.+?)( if (?P<facts>.+))?\Z"
+)
 _WORD = re.compile(r"[^\s(]+(?:\([^)]*\))?")
 _SAID = {"yes": True, "no": False, "unknown": None}
 
@@ -78,7 +81,8 @@ def hold(policy: Policy, case: Case) -> None:
     """Assert that the policy answers as the line says."""
     verdict = judge(policy, case.flow, case.facts)
     assert verdict.permitted is case.permitted, verdict.reason
-    assert case.anchor in {sentence.anchor for sentence in verdict.sentences}, verdict.reason
+    named = {sentence.anchor for sentence in verdict.sentences}
+    assert named if case.anchor == "*" else case.anchor in named, verdict.reason
 
 
 def bound_and_shown(policy: Policy, table: Iterable[Case]) -> None:
@@ -94,13 +98,26 @@ def bound_and_shown(policy: Policy, table: Iterable[Case]) -> None:
     for row in rows(policy.site, "E"):
         own = [case for case in table if case.row == row]
         assert {case.permitted for case in own} == {True, False}, f"{row} is shown from one side only"
-        assert any(row in policy.sentence(case.anchor).rows for case in own), f"no decision fires a rule of {row}"
+        fired = {anchor for case in own if (anchor := case.anchor) != "*"}
+        assert any(row in policy.sentence(anchor).rows for anchor in fired), f"no decision fires a rule of {row}"
 
 
 def unfired(policy: Policy, table: Iterable[Case]) -> set[str]:
     """The anchors whose `may` and `never` no verdict of the table rests on."""
     flows = {rule.sentence.anchor for rule in policy.rules if rule.modal != "must"}
     return flows - {case.anchor for case in table}
+
+
+def unasked(policy: Policy, in_order: Facts) -> set[str]:
+    """The facts that no rule asks for, misspelt ones among them. Gates, signatures and rates are not looked at."""
+    asked = " ".join(rule.text for rule in policy.rules)
+    return {fact for fact in in_order if not fact.startswith(("done(", "attested(", "due(")) and fact not in asked}
+
+
+def tells_contact(policy: Policy, anchor: str) -> bool:
+    """Whether the sentence tells every way of asking that the front matter has."""
+    ways = (policy.contact.email, policy.contact.phone, policy.contact.address)
+    return all(way and way in policy.sentence(anchor).text for way in ways)
 
 
 def demanded(policy: Policy, anchor: str) -> set[str]:

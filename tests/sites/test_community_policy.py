@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .policy_table import Case, bound_and_shown, cases, demanded, hold, load, unfired
+from .policy_table import Case, bound_and_shown, cases, demanded, hold, load, tells_contact, unasked, unfired
 
 POLICY = load("community")
 
@@ -75,8 +75,8 @@ G3 - not-joined: link {account,ticket.number,cookie.login} with {visit.last_seen
 
 G4 + account-data: collect {contact.name,contact.address.shipping,contact.email,contact.phone,account.password} from
     client about client at signup for account_keeping over https
-G4 + account-data: collect {contact.address.billing,order.items,card.number,card.code,card.expiry,card.name} from
-    client about client at checkout for ordering over https
+G4 + account-data: collect {contact.address.billing,order.items,card.number,card.code,card.expiry,card.name} from client
+    about client at checkout for ordering over https
 G4 + private-files: keep
     {contact.name,contact.phone,card.number,card.expiry,card.last4,ticket.text,order.items,account.password} about
     client for service
@@ -127,8 +127,8 @@ G7 + good-faith: share {contact.name,ticket.text} with authority for protection 
     demanded(law)=no
 G7 + good-faith: share {contact.name,contact.phone} with protector for protection over https by legal_desk if
     demanded(law)=no
-G7 - nobody-else: share {contact.name,post} with authority for legal_duty over https by legal_desk if
-    demanded(law)=no, good_faith(belief)=unknown
+G7 - nobody-else: share {contact.name,post} with authority for legal_duty over https by legal_desk if demanded(law)=no,
+    good_faith(belief)=unknown
 G7 - nobody-else: share contact.name with {authority,protector} for protection over https by legal_desk if
     recorded(reason)={no,unknown}
 G7 - nobody-else: share contact.name with protector for protection over https by legal_desk if good_faith(belief)=no
@@ -142,7 +142,7 @@ G8 + helpers: share contact.email with mailer for mailing over {https,smtps} by 
 G8 - addresses-not-sold: share contact.email with {mailer,surveyor,processor,protector} for {sale,rental,trade} over
     https
 G8 - addresses-not-sold: share contact.email with list_broker for trade over https
-G8 - helpers: share {contact.email,contact} with {list_broker,partner} for {mailing,surveys,service} over https
+G8 - *: share {contact.email,contact} with {list_broker,partner} for {mailing,surveys,service} over https
 G8 - nobody-else: share contact.email with {shipper,processor,analyst} for mailing over https
 G8 - no-price: share contact.email with mailer for mailing over https if priced(agreement)={yes,unknown}
 G8 - own-job: share contact.email with mailer for mailing over https if within_scope(job)={no,unknown}
@@ -255,11 +255,8 @@ def test_every_row_is_bound_and_shown_from_both_sides() -> None:
     assert not unfired(POLICY, CASES)
 
 
-def test_every_fact_that_is_in_order_is_needed() -> None:
-    """A fact that no rule asks for would be a misspelt one."""
-    asked = " ".join(rule.text for rule in POLICY.rules)
-    gates = {"done(ask age)", "attested(helpers)", "attested(checked-releases)"}
-    assert all(fact in asked for fact in IN_ORDER.keys() - gates)
+def test_every_fact_that_is_in_order_is_asked_for() -> None:
+    assert not unasked(POLICY, IN_ORDER)
 
 
 @pytest.mark.parametrize(
@@ -293,6 +290,4 @@ def test_the_signatures_that_permissions_hang_on() -> None:
 
 
 def test_the_policy_says_where_questions_go() -> None:
-    said = POLICY.sentence("questions").text
-    contact = POLICY.contact
-    assert all(way and way in said for way in (contact.email, contact.phone, contact.address))
+    assert tells_contact(POLICY, "questions")
