@@ -1,83 +1,42 @@
 """How long a decision takes, warm and at first sight, under 60 and under 600 rules.
 
 The yardstick is one Python call that builds a tuple of its arguments and returns a slotted object from a dictionary.
-Warm figures may be at most four times that; 600 rules may cost no more than 60. Each figure is the best of thirty
-rounds in which the candidates take turns on one core, since the work of neighbours only ever adds. At first sight a
-flow is new to the policy, but its words are not. Under 600 rules more of the flows meet a condition, which a warm
-decision evaluates anew: that, not the search, is what the two warm figures differ by.
+Warm figures may be at most four times that; 600 rules may cost no more than 60; a flow at first sight may take 10 µs.
+Each figure is the best of thirty rounds in which the candidates take turns on one core, since the work of neighbours
+only ever adds. At first sight a flow is new to the policy, but its words are not. Under 600 rules more of the flows
+meet a condition, which a warm decision evaluates anew: that, not the search, is what the two warm figures differ by.
+
+The peers in `bench/peers` are asked in the same run, if they are installed, by the same rules about the same flows;
+what they answer is compared first. Avow has to be 200 times as fast as the faster of them.
 """
 
 from __future__ import annotations
 
 import contextlib
 import gc
-import json
+import importlib
 import os
-import random
 import time
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any
 
 from avow.engine import Policy
 from avow.values import Verdict
+from bench.figures import figure
+from bench.peers import workload
+from bench.peers.workload import Flow
 
-CATEGORIES = [f"{group}.{field}" for group in ("contact", "order", "card", "visit", "device") for field in "abcdefgh"]
-PURPOSES = [f"purpose{i}" for i in range(24)]
-RECIPIENTS = [f"recipient{i}" for i in range(24)]
-CHANNELS = ["https", "smtps", "sftp"]
-ROLES = ["storefront", "clerk", "expert"]
-
-
-class Flow(NamedTuple):
-    """A flow as its caller has it at hand."""
-
-    category: str
-    recipient: str
-    purpose: str
-    role: str
-    channel: str
-
-
-def policy(rules: int) -> Policy:
-    """A policy with this many rules: two thirds permissions, some with a condition, and prohibitions."""
-    chosen = random.Random(rules)
-    front = {
-        "site": "bench", "title": "Bench", "version": "1", "effective": "2026-01-01",
-        "categories": {name: {} for name in CATEGORIES}, "purposes": {name: {} for name in PURPOSES},
-        "recipients": {name: {} for name in RECIPIENTS}, "roles": {name: {} for name in ROLES},
-        "messages": {"newsletter": {}},
-    }  # fmt: skip
-    text = "---\n" + json.dumps(front) + "\n---\n"
-    for number in range(rules):
-        category = ", ".join(chosen.sample(CATEGORIES, 3))
-        recipients, purpose = ", ".join(chosen.sample(RECIPIENTS, 2)), chosen.choice(PURPOSES)
-        kind = number % 6
-        if kind < 4:
-            guard = " when consented(newsletter)" if kind == 3 else ""
-            rule = f"may share {category} with {recipients} for {purpose} over https{guard}"
-        else:
-            rule = f"never share {chosen.choice(CATEGORIES)} with {chosen.choice(RECIPIENTS)} for {purpose} by expert"
-        text += f"\nSentence {number}.\n\n```avow #s{number}\n{rule}\n```\n"
-    return Policy.parse(text)
-
-
-def flows(number: int, seed: int) -> list[Flow]:
-    """Different flows; about one in fifty is permitted."""
-    chosen = random.Random(seed)
-    every = {
-        Flow(*(chosen.choice(words) for words in (CATEGORIES, RECIPIENTS, PURPOSES, ROLES, CHANNELS)))
-        for _ in range(number * 2)
-    }
-    return sorted(every)[:number]
-
+PEERS = {"cedarpy": "bench.peers.cedar", "oso": "bench.peers.polar"}
+#: A peer takes a thousand times as long: fewer flows, fewer rounds.
+PEER_FLOWS, PEER_ROUNDS = 300, 5
 
 Step = Callable[[], object]
 
 
-def microseconds(runs: list[tuple[Step, Step]], operations: int) -> list[float]:
-    """Time per operation of each (preparation, run), best of thirty rounds in which they take turns."""
+def microseconds(runs: list[tuple[Step, Step]], operations: int, rounds: int = 30) -> list[float]:
+    """Time per operation of each (preparation, run), best of the rounds in which they take turns."""
     best = [float("inf")] * len(runs)
-    for _ in range(30):
+    for _ in range(rounds):
         for index, (prepare, run) in enumerate(runs):
             prepare()
             gc.collect()
@@ -115,13 +74,41 @@ def ask(judge: Callable[..., Verdict], asked: list[Flow]) -> Callable[[], None]:
     return run
 
 
+def ask_peer(decide: Callable[[Any], bool], prepared: list[Any]) -> Step:
+    def run() -> None:
+        for question in prepared:
+            decide(question)
+
+    return run
+
+
+def peers(rules: int, subject: Policy, asked: list[Flow]) -> Iterator[tuple[str, Step]]:
+    """The installed peers, once they have given the answers that Avow gives."""
+    expected = [subject.judge("share", f.category, recipient=f.recipient, purpose=f.purpose, role=f.role,
+                              channel=f.channel).permitted for f in asked]  # fmt: skip
+    for name, module in PEERS.items():
+        try:
+            peer = importlib.import_module(module)
+        except ModuleNotFoundError as error:
+            if error.name != name:
+                raise
+            continue
+        prepare, decide = peer.make(workload.rules(rules))
+        prepared = [prepare(flow) for flow in asked]
+        answers = [decide(question) for question in prepared]
+        if answers != expected:
+            raise SystemExit(f"error: {name} gives other answers than Avow under {rules} rules")
+        yield name, ask_peer(decide, prepared[:PEER_FLOWS])
+
+
 def figures() -> Iterator[tuple[str, float, str, float]]:
     """Name, value, unit, and what the value is compared with."""
-    asked = flows(2_000, 7)
+    asked = workload.flows(2_000, 7)
     made: dict[int, Policy] = {}
     for rules in (60, 600):
+        text = workload.policy(workload.rules(rules))
         start = time.perf_counter()
-        made[rules] = policy(rules)
+        made[rules] = Policy.parse(text)
         yield f"reading and compiling {rules} rules", (time.perf_counter() - start) * 1000, "ms", 1000
     runs = {rules: ask(subject.judge, asked) for rules, subject in made.items()}
     for run in runs.values():
@@ -132,18 +119,23 @@ def figures() -> Iterator[tuple[str, float, str, float]]:
     yield "warm decision, 60 rules", warm[1], "us", warm[0]
     yield "warm decision, 600 rules", warm[2], "us", warm[0]
     yield "warm decision, 600 rules beside 60", warm[2], "us", warm[1]
-    yield "decision at first sight, 60 rules", first[0], "us", warm[0]
-    yield "decision at first sight, 600 rules", first[1], "us", warm[0]
+    yield "decision at first sight, 60 rules", first[0], "us", 10
+    yield "decision at first sight, 600 rules", first[1], "us", 10
     yield "decision at first sight, 600 rules beside 60", first[1], "us", first[0]
+    for rules, subject in made.items():
+        others = dict(peers(rules, subject, asked))
+        few = ask(subject.judge, asked[:PEER_FLOWS])
+        sides: list[tuple[Step, Step]] = [(nothing, few), *((nothing, run) for run in others.values())]
+        own, *theirs = microseconds(sides, PEER_FLOWS, PEER_ROUNDS)
+        for name, value in zip(others, theirs, strict=True):
+            yield f"{name}, {rules} rules, beside Avow warm", value, "us", own
 
 
 def main() -> None:
     with contextlib.suppress(OSError):  # a neighbour's work moves a pinned process less
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     for name, value, unit, against in figures():
-        line = {"bench": "decisions", "figure": name, "value": round(value, 4), "unit": unit,
-                "against": round(against, 4), "ratio": round(value / against, 2)}  # fmt: skip
-        print(json.dumps(line), flush=True)
+        figure("decisions", name, value, unit, against, digits=4)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ number, so that a mixed-up fact denies.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from operator import ge, gt, le, lt
 
 from avow.language.syntax import AllOf, AnyOf, Compare, Condition, Fact, Not, Span, atoms
@@ -48,8 +48,12 @@ def all_of(parts: list[Condition]) -> Condition | None:
     return AllOf(tuple(parts))
 
 
-def states(condition: Condition, facts: Facts) -> Iterator[str]:
-    """Each atom with what is known of it, in words: `consented(newsletter)` is unknown."""
-    for atom in dict.fromkeys(atoms(condition)):
-        value = evaluate(atom, facts)
+def states(condition: Condition, facts: Facts) -> tuple[bool | None, ...]:
+    """The value of each atom, in the order in which the condition names them."""
+    return tuple([evaluate(atom, facts) for atom in atoms(condition)])
+
+
+def told(condition: Condition, known: Iterable[bool | None]) -> Iterator[str]:
+    """Each atom once, with its value in words: `consented(newsletter)` is unknown."""
+    for atom, value in dict(zip(atoms(condition), known, strict=True)).items():
         yield f"`{atom}` is {'unknown' if value is None else 'true' if value else 'false'}"

@@ -13,7 +13,7 @@ from operator import and_, getitem
 
 from avow.engine import reasons
 from avow.engine.clauses import OBJECT, Clause
-from avow.engine.conditions import evaluate
+from avow.engine.conditions import evaluate, states
 from avow.engine.index import Index, Slot, UnknownWord
 from avow.engine.reasons import Flow
 from avow.language.suggest import did_you_mean
@@ -73,20 +73,27 @@ class Case:
     matched: Matched
     flow: Flow
     decider: Decider
-    _own: dict[str, Verdict] | None = None
+    _own: dict[tuple[bool | None, ...], Verdict] | None = None
 
     def judge(self, facts: Facts) -> Verdict:
         """The verdict, given these facts."""
         return self.matched.judge(facts) or self._unpermitted(facts)
 
     def _unpermitted(self, facts: Facts) -> Verdict:
-        """What a flow that nothing permits is told; the facts are put into words now, since they may change."""
+        """What a flow that nothing permits is told, made once for each state of the nearest permission's facts."""
         own = self._own = {} if self._own is None else self._own
-        if not self.matched.permits:
-            return own.get("") or own.setdefault("", self.decider.nearest(self.flow))
-        nearest = self.matched.permits[0]
-        reason = reasons.unmet(nearest, reasons.spoken_flow(self.flow, self.decider.words), facts)
-        return own.get(reason) or own.setdefault(reason, _refusal((nearest.rule.sentence,), nearest, reason))
+        permits = self.matched.permits
+        known = states(permits[0].condition, facts) if permits and permits[0].condition is not None else ()
+        found = own.get(known)
+        if found is None:
+            found = own.setdefault(
+                known, self._unmet(permits[0], known) if permits else self.decider.nearest(self.flow)
+            )
+        return found
+
+    def _unmet(self, nearest: Clause, known: tuple[bool | None, ...]) -> Verdict:
+        reason = partial(reasons.unmet, nearest, self.flow, known, self.decider.words)
+        return _refusal((nearest.rule.sentence,), nearest, reason)
 
 
 class Decider:

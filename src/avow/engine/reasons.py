@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from avow.engine.clauses import OBJECT, SLOT, Clause, done
-from avow.engine.conditions import states
+from avow.engine.conditions import told
 from avow.language.rules import Rule
 from avow.language.vocabulary import Vocabulary
-from avow.values import DIMENSIONS, Facts, Sentence
+from avow.values import DIMENSIONS, Sentence
 
 PREPOSITIONS = tuple(DIMENSIONS)
 NAMES = ("object", *DIMENSIONS.values())
@@ -49,11 +49,12 @@ def forbidden(clauses: Sequence[Clause]) -> str:
     return f"forbidden by {_anchors(clauses)}: `{first.rule.text}`"
 
 
-def unmet(clause: Clause, flow: str, facts: Facts) -> str:
-    """Why a permission whose condition is not known to be true does not permit."""
+def unmet(clause: Clause, flow: Flow, known: Iterable[bool | None], words: Vocabulary) -> str:
+    """Why a permission does not permit whose condition is not known to be true; `known` are its atoms' values."""
     assert clause.condition is not None
-    known = ", ".join(states(clause.condition, facts))
-    return f"no sentence permits to {flow} here: #{clause.rule.sentence.anchor} needs `{clause.condition}`, and {known}"
+    what, anchor = spoken_flow(flow, words), clause.rule.sentence.anchor
+    needed, facts = clause.condition, ", ".join(told(clause.condition, known))
+    return f"no sentence permits to {what} here: #{anchor} needs `{needed}`, and {facts}"
 
 
 def unpermitted(clause: Clause, flow: Flow, differing: Callable[[], Sequence[int]], words: Vocabulary) -> str:
