@@ -49,6 +49,7 @@ class Policy:
         self.vocabulary: Vocabulary = front.vocabulary
         self.recipients: Mapping[str, Recipient] = MappingProxyType(front.recipients)
         self.cookies: Mapping[str, Cookie] = MappingProxyType(front.cookies)
+        self.renamed: Mapping[str, str] = MappingProxyType(front.renamed)
         self.messages: Mapping[str, Word] = MappingProxyType(front.vocabulary.words["message"])
         self.duties: tuple[Duty, ...] = tuple(
             duty for rule in self.rules if rule.modal == "must" for duty in duties_of(rule)

@@ -37,7 +37,7 @@ SECTIONS: dict[str, str] = {
     "predicates": "predicate",
 }
 _REQUIRED = ("site", "title", "version", "effective")
-_KEYS = (*_REQUIRED, "contact", *SECTIONS)
+_KEYS = (*_REQUIRED, "contact", *SECTIONS, "renamed")
 _NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*\Z")
 _SITE = re.compile(r"[a-z][a-z0-9_]*\Z")
 _SPAN = re.compile(r"([0-9]+) ([a-z]+)\Z")
@@ -95,6 +95,7 @@ class FrontMatter:
     vocabulary: Vocabulary = field(default_factory=Vocabulary)
     recipients: dict[str, Recipient] = field(default_factory=dict)
     cookies: dict[str, Cookie] = field(default_factory=dict)
+    renamed: dict[str, str] = field(default_factory=dict)  # a word of the version before to its word in this one
 
 
 def read(text: str, fault: Fault) -> FrontMatter | None:
@@ -139,6 +140,7 @@ class _Reader:
                 self._section(section, kind, entries[section])
         self._implied_parents()
         self._look_up()
+        self._renamed(entries.get("renamed"))
         return self._out
 
     def _head(self, entries: Mapping[str, yaml.Node]) -> None:
@@ -234,6 +236,20 @@ class _Reader:
             for name in list(words[kind]):
                 while name := name.rpartition(".")[0]:
                     words[kind].setdefault(name, Word(name, kind, spoken(name)))
+
+    def _renamed(self, node: yaml.Node | None) -> None:
+        """Words that the version before had under another name; comparing versions goes by it."""
+        words = self._out.vocabulary
+        for old, value in self._mapping(node, None, "renamed", names=True).items() if node else ():
+            new = self._text(value)
+            if words.kind_of(old):
+                message, help = f"`{old}` is still a word of this version", "only a word that is gone was renamed"
+                self._fault(_at(value), message, help)
+            elif not words.kind_of(new):
+                help = words.suggestion(new) or "write `old: new`, where `new` is a word of this version"
+                self._fault(_at(value), f"`{new}` is not a declared word", help)
+            else:
+                self._out.renamed[old] = new
 
     def _look_up(self) -> None:
         vocabulary = self._out.vocabulary

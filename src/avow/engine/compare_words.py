@@ -1,0 +1,137 @@
+"""The words of two versions, paired: which word of the new version is which of the old.
+
+A word's counterpart has the same name, or the name that the new version's front matter gives under `renamed`. For each
+slot of a flow the pairs are all that a flow may say there: words of both, words that only one of them has, forms
+with their arguments, and nothing at all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from avow.engine.compare_conditions import no_weaker_term
+from avow.language.rules import Rule
+from avow.language.syntax import Phrase, Term
+from avow.language.vocabulary import Vocabulary
+
+_WORD = re.compile(r"[a-z][a-z0-9_.]*")
+#: The arguments of a form that no rule names.
+OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What a flow says in one slot, as each version spells it. None: nothing."""
+
+    old: str | None
+    new: str | None
+    in_old: bool = True
+    in_new: bool = True
+
+    @property
+    def silent(self) -> bool:
+        """Whether the flow leaves the slot unstated."""
+        return self.old is None
+
+
+SILENT = Value(None, None)
+
+
+class Words:
+    """The vocabularies of both versions and what was renamed between them."""
+
+    def __init__(
+        self, old: Vocabulary, new: Vocabulary, renamed: Mapping[str, str], old_rules: Iterable[Rule],
+        new_rules: Iterable[Rule],
+    ) -> None:  # fmt: skip
+        self.old, self.new = old, new
+        self.renamed = renamed
+        self._old_forms = dict(_forms(old_rules))
+        self._new_forms = dict(_forms(new_rules))
+        self._named = frozenset(_named(old_rules)) | frozenset(_named(new_rules))
+
+    def rename(self, term: Term) -> Term:
+        """A term of the old version in the words of the new one."""
+        if not self.renamed:
+            return term
+        if "(" in term.name:  # `done(ask age)`, `attested(anchor)`: a spelled fact
+            return replace(term, name=self.text(term.name))
+        arguments = tuple(self.rename(part) if isinstance(part, Term) else part for part in term.arguments)
+        return replace(term, name=self.renamed.get(term.name, term.name), arguments=arguments)
+
+    def text(self, spelled: str) -> str:
+        """Words of the old version, as in a fact's key, in the words of the new one."""
+        if not self.renamed or spelled.startswith(("attested(", "due(")):
+            return spelled
+        return _WORD.sub(lambda found: self.renamed.get(found[0], found[0]), spelled)
+
+    def counterpart(self, name: str, kinds: tuple[str, ...]) -> str | None:
+        """The new version's word for one of the old version, or None if there is none of these kinds."""
+        other = self.renamed.get(name, name)
+        return other if self.new.kind_of(other, kinds) else None
+
+    def values(self, kinds: tuple[str, ...], *, optional: bool) -> list[Value]:
+        """All that a flow may say in a slot that takes words of these kinds, those that read best first.
+
+        Silence comes first: a witness says no more than it must. Then words that rules name, known to both.
+        """
+        values: dict[Value, None] = {}
+        taken: set[str] = set()
+        for name in dict.fromkeys(self.old.names(*kinds)):
+            other = self.counterpart(name, kinds)
+            values[Value(name, other or self.renamed.get(name, name), True, other is not None)] = None
+            taken.add(other or "")
+        for name in dict.fromkeys(self.new.names(*kinds)):
+            if name not in taken:
+                # A word that the old version has under another meaning (it was renamed away) is new all the same.
+                values[Value(name, name, False, True)] = None
+        if "form" in kinds:
+            values.update(dict.fromkeys(self._with_arguments(list(values))))
+        ordered = sorted(values, key=self._rank)
+        return [SILENT, *ordered] if optional else ordered
+
+    def _with_arguments(self, bare: list[Value]) -> Iterator[Value]:
+        for value in bare:
+            arguments = {_arguments(t) for t in self._old_forms.values() if t.name == value.old}
+            arguments |= {_arguments(t) for t in self._new_forms.values() if t.name == value.new}
+            for spelled in (*sorted(arguments), f"({OTHER})"):
+                yield replace(value, old=f"{value.old}{spelled}", new=f"{value.new}{spelled}")
+
+    def _rank(self, value: Value) -> tuple[bool, bool, bool]:
+        spelled = value.old or ""
+        named = value.old in self._named or value.new in self._named
+        return spelled.endswith(f"({OTHER})"), not (value.in_old and value.in_new), not named
+
+    def looser_forms(self, spelled: str) -> Iterator[str]:
+        """The forms with arguments in rules of the old version of which this one is a stricter kind."""
+        term = self._old_forms.get(spelled) or self._new_forms.get(spelled)
+        if term is not None:
+            for other, loose in self._old_forms.items():
+                if other != spelled and no_weaker_term(term, loose):
+                    yield other
+
+
+def _forms(rules: Iterable[Rule]) -> Iterator[tuple[str, Term]]:
+    for term in _terms(rules):
+        if term.arguments:
+            yield str(term), term
+
+
+def _named(rules: Iterable[Rule]) -> Iterator[str]:
+    for rule in rules:
+        yield from (str(term) for term in rule.objects)
+    for term in _terms(rules):
+        yield str(term)
+
+
+def _terms(rules: Iterable[Rule]) -> Iterator[Term]:
+    for rule in rules:
+        phrases: tuple[Phrase, ...] = (*rule.phrases, *rule.exceptions)
+        for phrase in phrases:
+            yield from phrase.terms
+
+
+def _arguments(term: Term) -> str:
+    return str(term)[len(term.name) :]
