@@ -158,7 +158,7 @@ _CARRIERS = (
         "a carrier is reached over a plain channel",
     ),
     Mutation(
-        "I7", f"{_OUTBOUND}/https.py", ".disabled = True", ".disabled = False",
+        "I7", f"{_OUTBOUND}/https.py", "addFilter(lambda record: False)", "addFilter(lambda record: True)",
         "what a carrier quotes of an address is written into the log",
     ),
     Mutation(

@@ -14,11 +14,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from compileall import compile_dir
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from py_compile import PycInvalidationMode
 from queue import SimpleQueue
 from xml.etree import ElementTree as ET
 
@@ -93,8 +95,11 @@ class Outcome:
     output: str
 
 
-def run_holds(tree: Path, rows: tuple[str, ...]) -> Outcome:
-    """Run the `holds` tests of some rows in a tree; its own `src` goes before any installed one."""
+def run_holds(tree: Path, rows: tuple[str, ...], files: Iterable[str] = ()) -> Outcome:
+    """Run the `holds` tests of some rows in a tree; its own `src` goes before any installed one.
+
+    With `files` only these are looked into for tests: reading all of them takes longer than running a row's.
+    """
     report = tree / "mutate-report.xml"
     report.unlink(missing_ok=True)
     selection = ",".join(f"{row}:holds" for row in rows)
@@ -103,7 +108,7 @@ def run_holds(tree: Path, rows: tuple[str, ...]) -> Outcome:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}"]
     try:
         done = subprocess.run(
-            [*command, "--promise", selection],
+            [*command, "--promise", selection, *sorted(files)],
             cwd=tree,
             env=environment,
             capture_output=True,
@@ -128,7 +133,10 @@ def scratch_trees(root: Path, count: int) -> Iterator[SimpleQueue[Path]]:
     with tempfile.TemporaryDirectory(prefix="avow-mutate-") as folder:
         trees: SimpleQueue[Path] = SimpleQueue()
         for number in range(count):
-            trees.put(Path(shutil.copytree(root, Path(folder) / str(number), ignore=LEFT_OUT)))
+            tree = Path(shutil.copytree(root, Path(folder) / str(number), ignore=LEFT_OUT))
+            for sources in ("src", "sites"):  # by hash: the byte code of a source that was changed is not used
+                compile_dir(tree / sources, quiet=2, invalidation_mode=PycInvalidationMode.CHECKED_HASH)
+            trees.put(tree)
         yield trees
 
 
@@ -143,6 +151,7 @@ def mutate(root: Path, mutations: Iterable[Mutation], only: frozenset[str] = fro
         changes = [change for change in changes if only & set(change.rows)]
     with scratch_trees(root, WORKERS) as trees, ThreadPoolExecutor(WORKERS) as pool:
         unchanged = trees.get()
+        homes: dict[str, set[str]] = {}
         for row in sorted({row for change in changes for row in change.rows if not only or row in only}):
             outcome = run_holds(unchanged, (row,))
             if outcome.status == 5:
@@ -150,21 +159,33 @@ def mutate(root: Path, mutations: Iterable[Mutation], only: frozenset[str] = fro
             elif outcome.status != 0:
                 raise SetupError(f"the `holds` tests of {row} fail before anything is loosened\n{outcome.output}")
             report.tests |= outcome.tests
+            homes[row] = {file for test in outcome.tests if (file := _home(unchanged, test))}
         trees.put(unchanged)
         changes = [change for change in changes if set(change.rows) - report.untested_rows]
-        running = {pool.submit(_try, trees, change, report.untested_rows): change for change in changes}
+        running = {pool.submit(_try, trees, change, homes): change for change in changes}
         for number, done in enumerate(as_completed(running), start=1):
             print(f"[{number}/{len(changes)}] {_note(report, running[done], done.result())}", flush=True)
     return report
 
 
-def _try(trees: SimpleQueue[Path], change: Change, untested: set[str]) -> Outcome:
+def _home(tree: Path, test: str) -> str | None:
+    """The file of a test, by what the report calls it: `tests.edge.test_guard::test_x`, classes included."""
+    parts = test.partition("::")[0].split(".")
+    for end in range(len(parts), 0, -1):
+        file = "/".join(parts[:end]) + ".py"
+        if (tree / file).is_file():
+            return file
+    return None
+
+
+def _try(trees: SimpleQueue[Path], change: Change, homes: Mapping[str, set[str]]) -> Outcome:
     tree = trees.get()
     file = tree / change.file
     original = file.read_bytes()
     try:
         file.write_text(change.text, encoding="utf-8")
-        return run_holds(tree, tuple(row for row in change.rows if row not in untested))
+        rows = tuple(row for row in change.rows if row in homes)
+        return run_holds(tree, rows, set[str]().union(*(homes[row] for row in rows)))
     finally:
         file.write_bytes(original)
         trees.put(tree)

@@ -380,3 +380,8 @@ def test_a_policy_page_or_mail_without_them_does_not_leave(gourmet: Gourmet, pee
     database.close()
     assert state == "refused"
     assert "contact_details" in note
+    unit = gourmet.acting().__enter__().unit
+    unit.judge("send", "confirmation", audience="contact.email", channel="smtps")
+    with pytest.raises(Refused, match="#questions"):
+        unit.commit()
+    unit.__exit__(ValueError, None, None)
