@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from avow.errors import SetupError, StoreError
 from avow.store.connection import Store
@@ -35,6 +38,79 @@ def test_a_reader_does_not_wait_for_a_writer(tmp_path: Path) -> None:
         writer.execute(text("CREATE TABLE t (x)"))
         with store.reading() as reader:
             assert reader.execute(text("SELECT count(*) FROM sqlite_master")).scalar() == 0
+    store.close()
+
+
+def _commits(store: Store) -> None:
+    with store.writing() as connection:
+        connection.execute(text("SELECT 1"))
+
+
+def _fails(store: Store) -> None:
+    with pytest.raises(DBAPIError), store.writing() as connection:
+        connection.execute(text("SELECT * FROM nothing"))
+
+
+def _walks_away(store: Store) -> None:
+    connection = store.engine.connect()
+    connection.execute(text("SELECT 1"))
+    connection.close()
+
+
+def _goes_on(store: Store) -> None:
+    with store.engine.connect() as connection:
+        for _ in range(2):
+            connection.execute(text("SELECT 1"))
+            connection.commit()
+
+
+def _is_cut_off(store: Store) -> None:
+    with store.engine.connect() as connection:
+        connection.execute(text("SELECT 1"))
+        connection.invalidate()
+
+
+def _gets_no_lock(store: Store) -> None:
+    with sqlite3.connect(str(store.engine.url.database)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(OperationalError, match="locked"):
+            _commits(store)
+
+
+@pytest.mark.parametrize("end", [_commits, _fails, _walks_away, _goes_on, _is_cut_off, _gets_no_lock])
+def test_the_next_writer_gets_its_turn_however_the_last_one_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: Callable[[Store], None]
+) -> None:
+    monkeypatch.setattr("avow.store.connection.LOCK_TIMEOUT", 0.2)  # for the driver, which is asked when it connects
+    store = Store.open(f"sqlite:///{tmp_path / 'site.db'}")
+    monkeypatch.setattr("avow.store.connection.LOCK_TIMEOUT", 30.0)  # for the turn: as long as never
+    for _ in range(2):
+        end(store)
+        start = time.monotonic()
+        with ThreadPoolExecutor() as pool:
+            pool.submit(_commits, store).result()
+        assert time.monotonic() - start < 10
+    store.close()
+
+
+def test_writers_of_one_process_wait_in_line(tmp_path: Path) -> None:
+    """SQLite's own way of waiting lets one writer starve for seconds beside a few busy ones."""
+    store = Store.open(f"sqlite:///{tmp_path / 'site.db'}")
+    with store.writing() as connection:
+        connection.execute(text("CREATE TABLE t (x)"))
+
+    def write(_number: int) -> float:
+        start = time.monotonic()
+        with store.writing() as connection:
+            connection.execute(text("INSERT INTO t VALUES (1)"))
+            time.sleep(0.001)
+        return time.monotonic() - start
+
+    with ThreadPoolExecutor(8) as pool:
+        waited = list(pool.map(write, range(400)))
+    with store.reading() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM t")) == 400
+    assert max(waited) < 20 * sum(waited) / len(waited)
     store.close()
 
 

@@ -20,6 +20,7 @@ import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 from starlette.routing import Router
 
@@ -41,6 +42,10 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+#: Requests that are worked on at once; the others wait before they hold anything. Fewer than anyio's 40 threads: who
+#: has the database's write lock and needs a thread to give it back must find one, whoever else waits for the lock.
+AT_ONCE = 32
 
 #: Bytes of the largest answer that is held back for judging.
 LARGEST_ANSWER = 8 * 1024 * 1024
@@ -103,6 +108,7 @@ class Edge:
         self.check_form = check_form
         self.error_page = error_page
         self.visits = visits
+        self._room = CapacityLimiter(AT_ONCE)
         self.plain_refused = plain_refused
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -140,13 +146,18 @@ class Edge:
         if intake.method not in ("GET", "HEAD", "OPTIONS") and not self.check_form(intake):
             words = "The form was not sent from this site, or is too old. Go back, reload the page and send it again."
             return self._failure(intake, 403, "Please send the form again", words)
+        async with self._room:  # not before: who sends slowly keeps nobody else waiting
+            return await self._worked(declaration, intake, scope)
+
+    async def _worked(self, declaration: Acts, intake: Intake, scope: Scope) -> Answer:
+        """The service's answer, made within a unit of work."""
         unit = self.open_unit(declaration, intake)
         unit.enter()
         answer, cookies = Answer(), Cookies(unit, intake)
         done = False
         try:
             scope["avow"] = (unit, intake, cookies)
-            await self.app(scope, _replay(body), answer.take)
+            await self.app(scope, _replay(intake.body), answer.take)
             await run_sync(self._finish, unit, intake, cookies, answer)
             done = True
         except Refused as refused:

@@ -18,6 +18,9 @@ log = logging.getLogger("avow.background")
 #: Seconds between two rounds when nothing wakes it.
 PAUSE = 0.5
 
+#: Seconds between a commit and the round that it wakes: what is committed meanwhile shares the round, and its fsyncs.
+GATHER = 0.05
+
 
 class Background:
     """The worker of one opened site."""
@@ -61,6 +64,7 @@ class Background:
     def _run(self) -> None:
         while not self._stop.is_set():
             self._wake.wait(PAUSE)
+            self._stop.wait(GATHER)
             self._wake.clear()
             try:
                 self.round()

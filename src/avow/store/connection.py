@@ -15,6 +15,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -49,7 +50,7 @@ class Store:
         engine = create_engine(url, hide_parameters=True, **_options(url))
         if url.get_backend_name() == "sqlite":
             event.listen(engine, "connect", _prepare_sqlite)
-            event.listen(engine, "begin", _begin_sqlite)
+            _Turns().listen(engine)
         store = cls(engine)
         try:
             with store.reading() as connection:
@@ -123,9 +124,32 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _begin_sqlite(connection: Connection) -> None:
-    reads = connection.get_execution_options().get("avow_reads", False)
-    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+class _Turns:
+    """Writers of one process take turns at SQLite's write lock.
+
+    SQLite itself makes them ask for it again and again, with growing pauses: among a few writers somebody waits for a
+    second while the lock is free. Other processes still wait that way, as does who gets no turn in time.
+    """
+
+    def __init__(self) -> None:
+        self._turn = Lock()
+
+    def listen(self, engine: Engine) -> None:
+        """Begin the transactions of `engine`: what may write, in turn, until its connection is given back."""
+        event.listen(engine, "begin", self._begin)
+        event.listen(engine, "checkin", self._end)
+
+    def _begin(self, connection: Connection) -> None:
+        if connection.get_execution_options().get("avow_reads", False):
+            connection.exec_driver_sql("BEGIN")
+            return
+        if not connection.info.get("avow_turn"):
+            connection.info["avow_turn"] = self._turn.acquire(timeout=LOCK_TIMEOUT)
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    def _end(self, _connection: Any, record: Any) -> None:
+        if record.info.pop("avow_turn", False):
+            self._turn.release()
 
 
 def _unusable(url: URL, error: DatabaseError) -> StoreError:
