@@ -1,4 +1,4 @@
-"""`avow ask`: whether a policy permits a flow, and by which sentence.
+"""`avow ask`: whether a policy permits a flow, by which sentence, why, and what it would take to be otherwise.
 
 A flow is written like a rule without its modal, and may say which facts are true:
 `send newsletter to contact.email for news over smtps when consented(newsletter) and not objected(newsletter)`.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from avow.engine import Policy
+from avow.engine import Explanation, Policy
 from avow.errors import Refused
 from avow.language.parser import Chunk, SyntaxFault, parse
 from avow.language.syntax import AllOf, Condition, Fact, Guard, Not, Statement
@@ -31,7 +31,7 @@ def ask(file: Path, flow: str) -> int:
               file=sys.stderr)  # fmt: skip
         return 2
     try:
-        verdict = _judge(policy, statement) if isinstance(statement, Statement) else None
+        explanation = _explain(policy, statement) if isinstance(statement, Statement) else None
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -40,14 +40,15 @@ def ask(file: Path, flow: str) -> int:
         if error.verdict is not None:
             _tell(error.verdict)
         return 2
-    if verdict is None:
+    if explanation is None:
         print("error: this is not a flow\n  help: write it like `share contact.email with ups`", file=sys.stderr)
         return 2
-    _tell(verdict)
-    return 0 if verdict.permitted else 1
+    _tell(explanation.verdict)
+    print(str(explanation))
+    return 0 if explanation.permitted else 1
 
 
-def _judge(policy: Policy, flow: Statement) -> Verdict:
+def _explain(policy: Policy, flow: Statement) -> Explanation:
     if len(flow.objects) != 1 or flow.exceptions:
         raise ValueError("a flow has one object and no exceptions")
     dimensions: dict[str, str] = {}
@@ -55,7 +56,7 @@ def _judge(policy: Policy, flow: Statement) -> Verdict:
         if phrase.preposition not in DIMENSIONS or len(phrase.terms) != 1 or phrase.only:
             raise ValueError(f"`{phrase}` is not a part of a flow: one word belongs after each preposition")
         dimensions[DIMENSIONS[phrase.preposition]] = str(phrase.terms[0])
-    return policy.judge(flow.verb, str(flow.objects[0]), **dimensions, facts=dict(_facts(flow.guard)))
+    return policy.explain(flow.verb, str(flow.objects[0]), **dimensions, facts=dict(_facts(flow.guard)))
 
 
 def _facts(guard: Guard | None) -> list[tuple[str, bool]]:

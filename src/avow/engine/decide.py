@@ -122,17 +122,19 @@ class Decider:
         index = self.index
         if not matched & index.deciding:
             return self._nearest(flow, masks)
-        effects = index.by_effect
+        sets = self._sets(matched, flow)
+        if not any(sets[:3]):
+            return self._nearest(flow, masks)
+        return self._verdicts.get(sets) or self._make(sets, flow)
+
+    def _sets(self, matched: int, flow: Flow) -> Sets:
+        effects = self.index.by_effect
         forbids = matched & effects["forbid"]
         closes = matched & effects["close"]
-        if matched & index.excepted:
+        if matched & self.index.excepted:
             forbids = self._without_exceptions(forbids, flow)
             closes = self._without_exceptions(closes, flow)
-        permits = matched & effects["permit"]
-        if not (forbids or permits or closes):
-            return self._nearest(flow, masks)
-        sets = forbids, permits, closes, matched & effects["duty"]
-        return self._verdicts.get(sets) or self._make(sets, flow)
+        return forbids, matched & effects["permit"], closes, matched & effects["duty"]
 
     def forget(self) -> None:
         """Empty the memory of shared verdicts."""
@@ -143,6 +145,19 @@ class Decider:
         """A refusal that names the nearest permission."""
         slots = self.index.slots.get(str(flow[0]), self.index.slots["collect"])
         return self._nearest(flow, [_lenient(slot, word) for slot, word in zip(slots, flow[1:], strict=True)])
+
+    def match(self, flow: Flow) -> Matched:
+        """The clauses that match a flow whose verdict is known; an undeclared word is one that was not stated."""
+        slots = self.index.slots[str(flow[0])]
+        masks = [_undeclared_as_object(slot, word) for slot, word in zip(slots, flow[1:], strict=True)]
+        return Matched(self._sets(reduce(and_, masks, self.index.by_verb[str(flow[0])]), flow), self.index)
+
+    def nearest_permission(self, flow: Flow) -> tuple[Clause, list[int]]:
+        """The nearest permission, and the slots in which it differs from the flow."""
+        slots = self.index.slots[str(flow[0])]
+        masks = [_lenient(slot, word) for slot, word in zip(slots, flow[1:], strict=True)]
+        bit, clause = self.index.nearest(str(flow[0]), masks)
+        return clause, self._differing(bit, masks)
 
     def _nearest(self, flow: Flow, masks: list[int]) -> Verdict:
         low, clause = self.index.nearest(str(flow[0]), masks)
@@ -214,6 +229,13 @@ def _lenient(slot: Slot, word: str | None) -> int:
         return slot[word]
     except UnknownWord:
         return slot.free
+
+
+def _undeclared_as_object(slot: Slot, word: str | None) -> int:
+    try:
+        return slot[word]
+    except UnknownWord:
+        return slot.undeclared(str(word))
 
 
 def _not_false(clauses: tuple[Clause, ...], facts: Facts) -> tuple[Clause, ...]:

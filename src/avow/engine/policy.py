@@ -16,8 +16,10 @@ from avow import language
 from avow.engine.clauses import clauses
 from avow.engine.decide import Case, Decider
 from avow.engine.duties import duties_of
+from avow.engine.explain import Explanation, explain
 from avow.engine.index import Index
 from avow.errors import PolicyError
+from avow.language.english import in_words
 from avow.language.frontmatter import Contact, Cookie, Recipient
 from avow.language.rules import Coverage, Reading, Rule, coverage
 from avow.language.source import read_file
@@ -56,8 +58,9 @@ class Policy:
         )
         self._coverage = coverage(reading)
         self._by_anchor = {sentence.anchor: sentence for sentence in self.sentences}
-        index = Index(clauses(self.rules, self.attested, self.vocabulary), self.vocabulary)
-        self._decider = Decider(index, self.vocabulary)
+        #: The compiled rules; comparing versions reads them.
+        self.index = Index(clauses(self.rules, self.attested, self.vocabulary), self.vocabulary)
+        self._decider = Decider(self.index, self.vocabulary)
         # Two memories, so that the common way out is one look-up: verdicts, and flows whose verdict needs facts.
         self._verdicts: dict[tuple[str | None, ...], Verdict] = {}
         self._cases: dict[tuple[str | None, ...], Case] = {}
@@ -116,6 +119,36 @@ class Policy:
             return verdict
         case = self._cases.get(flow)
         return case.judge(facts) if case is not None else self._first(flow, facts)
+
+    def explain(
+        self,
+        verb: str,
+        object: str,
+        *,
+        recipient: str | None = None,
+        audience: str | None = None,
+        source: str | None = None,
+        subject: str | None = None,
+        purpose: str | None = None,
+        place: str | None = None,
+        role: str | None = None,
+        medium: str | None = None,
+        channel: str | None = None,
+        form: str | None = None,
+        facts: Facts = NO_FACTS,
+    ) -> Explanation:
+        """The verdict on one flow with its shortest reason in words, and what it would take to be otherwise.
+
+        Raises UnknownTerm as `judge` does. Not for the path of a flow: it takes a thousand times as long.
+        """
+        flow = (verb, object, recipient, audience, source, subject, purpose, place, role, medium, channel, form)
+        answer = self._decider.decide(flow)
+        verdict = answer if isinstance(answer, Verdict) else answer.judge(facts)
+        return explain(self._decider, flow, verdict, facts)
+
+    def in_words(self, rule: Rule) -> str:
+        """A rule of this policy as an English sentence, with the labels of its front matter."""
+        return in_words(rule, self.vocabulary)
 
     def _first(self, flow: tuple[str | None, ...], facts: Facts) -> Verdict:
         answer = self._decider.decide(flow)
