@@ -5,14 +5,13 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 
 import pytest
 
 from tests.structure.tree import ROOT, files, name
 
-HEAVY = {"sqlalchemy", "starlette", "httpx", "cryptography", "uvicorn", "jinja2", "rich", "psycopg"}
+HEAVY = {"sqlalchemy", "starlette", "httpx", "cryptography", "uvicorn", "jinja2", "rich", "psycopg", "httpcore", "h11"}
 POLICIES = list(files("sites", suffix="policy.md"))
 
 LOAD = """
@@ -33,33 +32,13 @@ def loaded_by(*arguments: str) -> set[str]:
     return set(done.stdout.rpartition("LOADED")[2].split())
 
 
-def seconds(*arguments: str) -> float:
-    """The quickest of some runs of the whole process: the machine may be busy with other tests."""
-
-    def once() -> float:
-        start = time.perf_counter()
-        subprocess.run([sys.executable, "-m", "avow", *arguments], capture_output=True, check=True)
-        return time.perf_counter() - start
-
-    return min(once() for _ in range(7))
-
-
 def test_the_version_is_answered_without_loading_anything() -> None:
     assert not loaded_by("--version") & (HEAVY | {"typer", "yaml", "lark"})
-
-
-def test_the_version_is_answered_in_a_fifth_of_a_second() -> None:
-    assert seconds("--version") < 0.2
 
 
 @pytest.mark.parametrize("policy", POLICIES, ids=name)
 def test_a_policy_is_checked_without_driver_server_or_cipher(policy: object) -> None:
     assert not loaded_by("check", str(policy)) & HEAVY
-
-
-@pytest.mark.parametrize("policy", POLICIES, ids=name)
-def test_a_policy_is_checked_in_half_a_second(policy: object) -> None:
-    assert seconds("check", str(policy)) < 0.5
 
 
 def test_the_engine_and_the_floors_below_read_no_clock() -> None:
