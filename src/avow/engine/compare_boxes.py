@@ -11,13 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from avow.engine.clauses import OBJECT, SLOT, Clause, clauses
+from avow.engine.clauses import OBJECT, SLOT, Clause
 from avow.engine.compare_conditions import Known, renamed_condition
 from avow.engine.compare_result import Kind
 from avow.engine.compare_words import Value, Words
-from avow.engine.index import Index
 from avow.engine.policy import Policy
-from avow.language.rules import Rule
+from avow.language.rules import Ref, Rule
 from avow.language.syntax import Condition
 from avow.language.verbs import FLOWS
 
@@ -36,8 +35,8 @@ class Side:
 
     def __init__(self, policy: Policy, words: Words, *, old: bool) -> None:
         self.policy = policy
-        self.clauses: list[Clause] = clauses(policy.rules, policy.attested, policy.vocabulary)
-        self.index = Index(self.clauses, policy.vocabulary)
+        self.index = policy.index
+        self.clauses: list[Clause] = policy.index.clauses
         self.conditions: list[Condition | None] = [
             renamed_condition(clause.condition, words.rename) if old and clause.condition else clause.condition
             for clause in self.clauses
@@ -77,29 +76,24 @@ class Table:
         kinds = {OBJECT: signature.objects, **{SLOT[p]: k for p, k in signature.takes.items() if p in SLOT and k}}
         self.slots = tuple(slot for slot in ORDER if slot in kinds)
         self.values = {slot: words.values(kinds[slot], optional=slot != OBJECT) for slot in self.slots}
-        self.masks = {slot: [self._mask(slot, value, words) for value in self.values[slot]] for slot in self.slots}
+        self.masks = {slot: list(self._masks(slot, words)) for slot in self.slots}
+        self._boxes: dict[int, Box] = {}
         start = old.index.by_verb[verb] | new.index.by_verb[verb] << self.olds
         excepted = old.exceptable(self.slots) | new.exceptable(self.slots) << self.olds
         for slot in set(SLOT.values()) - set(self.slots):  # what the verb does not take, its flows do not say
             start &= old.index.slots[verb][slot][None] | new.index.slots[verb][slot][None] << self.olds
         self.start = start | (start & excepted) << (self.olds + self.news)
 
-    def _mask(self, slot: int, value: Value, words: Words) -> int:
-        old, old_out = self._old_bits(slot, value, words)
-        new, new_out = _bits(self.new, self.verb, slot, value.new, value.in_new)
-        return old | new << self.olds | (old_out | new_out << self.olds) << (self.olds + self.news)
-
-    def _old_bits(self, slot: int, value: Value, words: Words) -> tuple[int, int]:
-        side = self.old
-        if not value.in_old:
-            # What the old version has no word for it did not permit; nor did it speak of it in what it forbids.
-            return 0, 0
-        bits, out = _bits(side, self.verb, slot, value.old, True)
-        for looser in words.looser_forms(value.old or ""):
-            # Who permitted groups of twenty permitted groups of fifty, and `only` those let these pass too.
-            other, _ = _bits(side, self.verb, slot, looser, True)
-            bits = (bits | other & side.permits) & (~side.implied | other)
-        return bits, out
+    def _masks(self, slot: int, words: Words) -> Iterator[int]:
+        before, now = Column(self.old, self.verb, slot), Column(self.new, self.verb, slot)
+        for value in self.values[slot]:
+            old, old_out = before.bits(value.old, value.in_old)
+            for looser in words.looser_forms(value.old or "") if value.in_old else ():
+                # Who permitted groups of twenty permitted groups of fifty, and `only` those let these pass too.
+                other, _ = before.bits(looser, True)
+                old = (old | other & self.old.permits) & (~self.old.implied | other)
+            new, new_out = now.bits(value.new, value.in_new)
+            yield old | new << self.olds | (old_out | new_out << self.olds) << (self.olds + self.news)
 
     # The parts of a state.
 
@@ -128,7 +122,12 @@ class Table:
 
     def box(self, bit: int) -> Box:
         """The values that a bit admits."""
-        return {slot: sum(1 << i for i, mask in enumerate(self.masks[slot]) if mask & bit) for slot in self.slots}
+        known = self._boxes.get(bit)
+        if known is None:
+            known = self._boxes[bit] = {
+                slot: sum(1 << i for i, mask in enumerate(self.masks[slot]) if mask & bit) for slot in self.slots
+            }
+        return known
 
     def old_box(self, clause: int) -> Box:
         """The box of an old clause, by its number."""
@@ -151,31 +150,52 @@ class Table:
         return self.box(1 << (2 * self.olds + self.news + clause))
 
 
-def _bits(side: Side, verb: str, slot: int, word: str | None, declared: bool) -> tuple[int, int]:
-    """The clauses that a word falls under, and those whose exception it falls under, as the engine has it."""
-    column = side.index.slots[verb][slot]
-    if not declared:
-        bits = column.undeclared(word or "") & ~side.permits
-        ref = None
-    else:
-        bits = column[word]
-        ref = None if word is None else column.ref(word)
-    out = 0
-    for bit, clause in side.index.members(side.index.excepted):
-        limit = clause.exceptions.get(slot)
-        if limit is None or limit.admits(ref, side.policy.vocabulary):
-            out |= bit
-    return bits, out
+class Column:
+    """What one slot's words mean to the clauses of a version that speak of a verb; the engine's `Slot`, for one verb.
+
+    A word that the version does not have counts as one that stands beside all that it has: it falls under the
+    clauses that speak of any word there, or of any but some. As an object it may fall under a word above it.
+    """
+
+    def __init__(self, side: Side, verb: str, slot: int) -> None:
+        self._words = side.policy.vocabulary
+        self._slot = side.index.slots[verb][slot]
+        self._permits = side.permits
+        members = list(side.index.members(side.index.by_verb[verb]))
+        limits = [(bit, clause.limits[slot]) for bit, clause in members if slot in clause.limits]
+        self._limits = [(bit, limit.mode, limit.refs, _bare(limit.refs)) for bit, limit in limits]
+        self._free = sum(bit for bit, clause in members if slot not in clause.limits)
+        self._exceptions = [(bit, clause.exceptions.get(slot)) for bit, clause in members if clause.exceptions]
+
+    def bits(self, word: str | None, declared: bool) -> tuple[int, int]:
+        """The clauses that a word falls under, and those whose exception it falls under."""
+        ref = self._slot.ref(word) if declared and word is not None else None
+        out = sum(b for b, limit in self._exceptions if limit is None or limit.admits(ref, self._words))
+        if not declared and self._slot.number == OBJECT:
+            return self._slot.undeclared(word or "") & ~self._permits, out
+        bits = self._free
+        if ref is None:
+            said = "beyond" if not declared else "beyond touching"
+            return bits | sum(bit for bit, mode, _, _ in self._limits if mode in said), out
+        kind, name = ref
+        bare = (kind, name.partition("(")[0])
+        below = {(kind, low) for low in self._words.below(kind, name)} if bare == ref else None
+        for bit, mode, refs, bare_refs in self._limits:
+            covered = ref in refs or bare in refs
+            if mode == "touching" and not covered and below is not None:
+                covered = not below.isdisjoint(bare_refs)
+            if covered is (mode != "beyond"):
+                bits |= bit
+        return bits, out
+
+
+def _bare(refs: frozenset[Ref]) -> frozenset[Ref]:
+    return frozenset((kind, name.partition("(")[0]) for kind, name in refs)
 
 
 def inside(inner: Box, outer: Box) -> bool:
     """Whether one box lies in the other."""
     return all(values & ~outer[slot] == 0 for slot, values in inner.items())
-
-
-def meet(one: Box, other: Box) -> bool:
-    """Whether two boxes have a flow in common."""
-    return all(values & other[slot] for slot, values in one.items())
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,6 +17,7 @@ from avow.engine.clauses import OBJECT, Clause, Limit
 from avow.engine.compare_boxes import PURPOSE, Box, Finding, Found, Side, Table, inside, walk
 from avow.engine.compare_conditions import Domains, Known, Search, TooMany, Want, is_false, is_true
 from avow.engine.compare_duties import same_content
+from avow.engine.compare_same import alike
 from avow.engine.compare_spans import Allowance, allowance
 from avow.engine.compare_words import Value, Words
 from avow.language.syntax import Condition
@@ -30,20 +31,22 @@ class Flows:
         self.old, self.new, self.words = old, new, words
         conditions = [c for side in (old, new) for c in side.conditions if c is not None]
         self._search = Search(Domains.of(conditions))
+        self._kept, self._same = alike(old, new, words)
         self._allowed_old = [allowance(c.rule) for c in old.clauses]
         self._allowed_new = [allowance(c.rule) for c in new.clauses]
 
     def findings(self) -> Iterator[tuple[str, Found]]:
         """Each verb with what was found."""
         for verb in FLOWS:
-            speaks = self.old.index.by_verb[verb] & (self.old.stated | self.old.implied)
-            speaks |= self.new.index.by_verb[verb] & self.new.permits
-            if verb == "use" or not speaks:
+            if verb == "use":
                 continue
-            table = Table(verb, self.old, self.new, self.words)
-            for question in (self._permissions, self._promises, self._duties):
-                for found in question(table):
-                    yield verb, found
+            gone = self.old.index.by_verb[verb] & ~self._kept & ~self.old.permits
+            come = self.new.index.by_verb[verb] & ~self._same & self.new.permits
+            if gone or come:
+                table = Table(verb, self.old, self.new, self.words)
+                for question in (self._permissions, self._promises, self._duties):
+                    for found in question(table):
+                        yield verb, found
 
     # Permissions.
 
@@ -107,7 +110,7 @@ class Flows:
         """The new permissions that lie within no single old one."""
         boxes = {q: table.old_box(q) for q in _numbers(olds)}
         wider = 0
-        for p in _numbers(news):
+        for p in _numbers(news & ~self._same):
             box, condition = table.new_box(p), self.new.conditions[p]
             if not any(
                 inside(box, boxes[q])
@@ -122,7 +125,7 @@ class Flows:
         """The old prohibitions that no single new one upholds."""
         boxes = {f: (table.new_box(f), table.new_exception(f)) for f in _numbers(news)}
         lost = 0
-        for g in _numbers(olds):
+        for g in _numbers(olds & ~self._kept):
             box, out, condition = table.old_box(g), table.old_exception(g), self.old.conditions[g]
             if not any(
                 inside(box, new_box)
@@ -163,16 +166,17 @@ class Flows:
         if not lost:
             return
         pairs = self._only_pairs(table, lost & self.old.implied, here_new & self.new.permits)
+        known = table.mark(lambda _slot, _number, value: value.in_old)  # of other words nothing was promised
         stated = lost & self.old.stated
         marks = 0
         for mark in pairs:
             marks |= mark
         old_part = here_old & (self.old.permits | stated)
-        relevant = self._relevant(table, old_part, refusing | here_new & self.new.permits) | marks
+        relevant = self._relevant(table, old_part, refusing | here_new & self.new.permits) | marks | known
         walls = (refusing & self.new.unconditional & ~self.new.index.excepted) << table.olds
 
         def alive(state: int, settled: int) -> bool:
-            return bool(state & (stated | marks)) and not state & settled & walls
+            return bool(state & known and state & (stated | marks)) and not state & settled & walls
 
         yield from walk(table, relevant, alive, partial(self._cell_promises, table, stated, pairs))
 
@@ -236,7 +240,7 @@ class Flows:
         lost = 0
         for d, candidates in like.items():
             box, condition = table.old_box(d), self.old.conditions[d]
-            if not any(
+            if not self._kept >> d & 1 and not any(
                 inside(box, boxes[e]) and self._brings((self.new.conditions[e], False), (condition, False))
                 for e in _numbers(candidates)
             ):

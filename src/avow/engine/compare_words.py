@@ -96,7 +96,8 @@ class Words:
         for value in bare:
             arguments = {_arguments(t) for t in self._old_forms.values() if t.name == value.old}
             arguments |= {_arguments(t) for t in self._new_forms.values() if t.name == value.new}
-            for spelled in (*sorted(arguments), f"({OTHER})"):
+            form = value.old in self.old.words["form"] or value.new in self.new.words["form"]
+            for spelled in (*sorted(arguments), *([f"({OTHER})"] if form else [])):
                 yield replace(value, old=f"{value.old}{spelled}", new=f"{value.new}{spelled}")
 
     def _rank(self, value: Value) -> tuple[bool, bool, bool]:
