@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 import uuid
 
 import pytest
@@ -88,18 +87,10 @@ def test_random_identifiers_hardly_ever_look_like_cards() -> None:
 @pytest.mark.parametrize(
     "unit", ["4", "4 ", "424 ", "4242-", "4242424242424242 ", "%20", "&nbsp;", "1 - ", "\\u0030", "4a"]
 )
-def test_time_is_linear_in_the_length(unit: str) -> None:
-    def seconds(size: int) -> float:
-        text = (unit * size)[:size]
-        best = []
-        for _ in range(3):
-            begin = time.perf_counter()
-            find_cards(text)
-            best.append(time.perf_counter() - begin)
-        return min(best)
-
-    seconds(1_000)
-    assert seconds(160_000) < 40 * max(seconds(10_000), 1e-4)  # 16 if linear, 256 if quadratic
+def test_a_long_text_is_read_in_a_moment(unit: str) -> None:
+    """Nothing is timed: were the time quadratic in the length, this would take hours."""
+    text = (unit * 400_000)[:400_000]
+    assert all(start < stop for start, stop in find_cards(text))
 
 
 @given(st.text(alphabet="0123456789 -.%2\\u&nbsp;abcdef") | st.text())
