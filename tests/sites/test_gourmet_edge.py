@@ -144,7 +144,10 @@ def test_nothing_else_that_a_browser_sends_is_stored_or_logged(
     kept = "\n".join(text for texts in gourmet.texts().values() for text in texts)
     for seen in (own, kept, gourmet.stored().decode("latin-1"), json.dumps(gourmet.entries())):
         assert not re.search(r"(?i)canary|203\.0\.113\.77", seen)
-    assert set(gourmet.texts()) == {"visit.time", "visit.referrer", "visit.browser"}
+    before = gourmet.texts()
+    assert set(before) == {"visit.time", "visit.referrer", "visit.browser"}
+    customer.get("/cart", Referer="https://shop.example/products/comte")
+    assert gourmet.texts() == before, "the way through the shop is not noted"
 
 
 @pytest.mark.promise("I4", "holds")
