@@ -14,7 +14,7 @@ from avow.language.rules import Reading, Rule
 from avow.language.syntax import Compare, Fact, Phrase, atoms
 from avow.language.verbs import FLOWS
 from avow.values import DIMENSIONS
-from tests.engine.slow_interpreter import DIMENSION, Answer, Flow, SlowInterpreter
+from tests.engine.slow_interpreter import DIMENSION, Flow, SlowInterpreter, is_otherwise
 
 Facts = Mapping[str, bool | float | None]
 
@@ -71,12 +71,16 @@ class Oracle:
                 yield "retention"
             if not owed(old, flow, facts) <= owed(new, flow, facts):
                 yield "duty"
-        if now.how in ("nothing", "condition") and self.fresh.isdisjoint(flow.values()):
+        if now.how in ("nothing", "condition", "otherwise") and self.fresh.isdisjoint(flow.values()):
             stated = [r for r in old.rules if r.modal == "never" and old.forbids(r, flow, facts) > 0]
-            if stated or before.how == "otherwise" or self.broken_only(old, flow, before):
+            if stated or self.broken_only(old, flow):
+                yield "promise"
+            closed = any(is_otherwise(r) and old.never_matches(r, flow) and old.event_condition(r, facts) > 0
+                         for r in old.rules)  # fmt: skip
+            if closed and now.how != "otherwise" and not old_permits(old, flow, facts):
                 yield "promise"
 
-    def broken_only(self, old: SlowInterpreter, flow: Flow, before: Answer) -> bool:
+    def broken_only(self, old: SlowInterpreter, flow: Flow) -> bool:
         """An `only` ruled this out beside something that the new version still permits."""
         for rule in old.rules:
             for phrase in rule.phrases:
@@ -88,6 +92,11 @@ class Oracle:
                         ):
                             return True
         return False
+
+
+def old_permits(old: SlowInterpreter, flow: Flow, facts: Facts) -> bool:
+    """Whether some `may` is met, so that no `otherwise` speaks."""
+    return any(r.modal == "may" and old.may_matches(r, flow) and old.may_condition(r, facts) == 1 for r in old.rules)
 
 
 def about(slow: SlowInterpreter, flow: Flow) -> SlowInterpreter:

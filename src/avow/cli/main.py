@@ -114,6 +114,19 @@ def serve(
 
 
 @app.command()
+def diff(
+    old: Annotated[Path, typer.Argument(help="The version in force.", metavar="OLD")],
+    new: Annotated[Path, typer.Argument(help="The version to come.", metavar="NEW")],
+    as_json: Json = False,
+    html: Annotated[Path | None, typer.Option(help="Also write a page for readers.", metavar="FILE")] = None,
+) -> None:
+    """Show what a new version protects less: status 0 not weaker, 3 weaker, 4 new purpose, 5 incomparable."""
+    from avow.cli.diff import diff as diff_policies
+
+    raise typer.Exit(diff_policies(old, new, as_json, html))
+
+
+@app.command()
 def trace(
     as_json: Json = False,
     site: Annotated[str | None, typer.Option(help="Only this site's rows.")] = None,

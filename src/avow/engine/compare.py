@@ -11,6 +11,7 @@ decided class by class. What cannot be decided within the limits is said to be s
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from avow.engine.clauses import OBJECT
 from avow.engine.compare_boxes import Found, Path, Side
@@ -25,7 +26,7 @@ from avow.engine.policy import Policy
 from avow.language.rules import Rule
 from avow.language.syntax import Fact, atoms
 from avow.language.vocabulary import UnknownTerm
-from avow.values import DIMENSIONS, Facts, Verdict
+from avow.values import DIMENSIONS, Facts, Sentence, Verdict
 
 _PREPOSITIONS = tuple(DIMENSIONS)
 _NAMES = tuple(DIMENSIONS.values())
@@ -72,6 +73,7 @@ class _Comparing:
         finding = found.finding
         witness = self._witness(verb, found.path, finding.facts)
         before, now = _ask(self._old.policy, witness, old=True), _ask(self._new.policy, witness, old=False)
+        before, now = self._to_the_point(finding.cause, before, now)
         kind: Kind = finding.kind
         outcome: Outcome = "weaker"
         unknown = next((value.old for _, value in found.path if not value.in_new), None)
@@ -86,8 +88,8 @@ class _Comparing:
             )
         elif kind == "promise":
             summary = (
-                f"The old version rules out to {witness.words}; the new one has no such sentence any more, and only "
-                "refuses it for want of one that permits it."
+                f"The old version rules out to {witness.words}; the new one has no such sentence any more, and "
+                "refuses it only for want of one that permits it."
             )
         elif kind in ("retention", "rate"):
             before, now = self._spans(kind, finding.cause, before, now)
@@ -104,6 +106,18 @@ class _Comparing:
                 outcome = "new purpose"
                 summary += " The old version does not state that purpose for it."
         return Difference(kind, outcome, summary, witness, before, now)
+
+    def _to_the_point(self, cause: Rule, before: Answer, now: Answer) -> tuple[Answer, Answer]:
+        """Where a version refuses for want of a permission, the sentence that changed says more than the nearest."""
+        if before.permitted is False and cause.modal == "may" and not before.text.startswith("forbidden"):
+            before = replace(before, sentence=self._sentence(self._old, cause) or before.sentence)
+        if now.permitted is False and now.text.startswith("no sentence permits"):
+            text = "refused, but only for want of a permission: no sentence rules it out"
+            now = Answer(False, text, self._sentence(self._new, cause), "")
+        return before, now
+
+    def _sentence(self, side: Side, rule: Rule) -> Sentence | None:
+        return next((s for s in side.policy.sentences if s.anchor == rule.sentence.anchor), None)
 
     def _spans(self, kind: Kind, cause: Rule, before: Answer, now: Answer) -> tuple[Answer, Answer]:
         def told(rule: Rule | None) -> str:

@@ -91,7 +91,7 @@ class Table:
             for looser in words.looser_forms(value.old or "") if value.in_old else ():
                 # Who permitted groups of twenty permitted groups of fifty, and `only` those let these pass too.
                 other, _ = before.bits(looser, True)
-                old = (old | other & self.old.permits) & (~self.old.implied | other)
+                old = (old | other & self.old.permits) & (~before.beyond | other)
             new, new_out = now.bits(value.new, value.in_new)
             yield old | new << self.olds | (old_out | new_out << self.olds) << (self.olds + self.news)
 
@@ -165,6 +165,7 @@ class Column:
         limits = [(bit, clause.limits[slot]) for bit, clause in members if slot in clause.limits]
         self._limits = [(bit, limit.mode, limit.refs, _bare(limit.refs)) for bit, limit in limits]
         self._free = sum(bit for bit, clause in members if slot not in clause.limits)
+        self.beyond = sum(bit for bit, mode, _, _ in self._limits if mode == "beyond")
         self._exceptions = [(bit, clause.exceptions.get(slot)) for bit, clause in members if clause.exceptions]
 
     def bits(self, word: str | None, declared: bool) -> tuple[int, int]:
@@ -175,8 +176,8 @@ class Column:
             return self._slot.undeclared(word or "") & ~self._permits, out
         bits = self._free
         if ref is None:
-            said = "beyond" if not declared else "beyond touching"
-            return bits | sum(bit for bit, mode, _, _ in self._limits if mode in said), out
+            silent = sum(bit for bit, mode, _, _ in self._limits if mode == "touching") if declared else 0
+            return bits | self.beyond | silent, out
         kind, name = ref
         bare = (kind, name.partition("(")[0])
         below = {(kind, low) for low in self._words.below(kind, name)} if bare == ref else None

@@ -1,7 +1,7 @@
 """Where the new version answers flows worse than the old one: three questions, asked of every cell of every verb.
 
 1. permission: does it permit what the old one refused? Or, where both permit, longer or more often?
-2. promise: does it no longer forbid what the old one forbade by a sentence, so that only silence refuses it?
+2. promise: does it no longer forbid what the old one forbade by a sentence, so that only want of permission refuses it?
 3. duty: where both permit, is a duty gone that had to be done along with the flow?
 
 Before cells are visited, clauses are laid aside that a single clause of the other version answers for: a permission
@@ -162,7 +162,10 @@ class Flows:
     def _promises(self, table: Table) -> Iterator[Found]:
         here_old, here_new = self._here(table)
         refusing = here_new & (self.new.forbids | self.new.closes)
-        lost = self._lost(table, here_old & (self.old.stated | self.old.implied), refusing)
+        # A `never` and an `only` bind whatever else is permitted; an `otherwise` gives way to any `may`.
+        binding = self.old.stated & ~self.old.closes | self.old.implied
+        lost = self._lost(table, here_old & binding, here_new & self.new.forbids)
+        lost |= self._lost(table, here_old & self.old.closes, refusing)
         if not lost:
             return
         pairs = self._only_pairs(table, lost & self.old.implied, here_new & self.new.permits)
@@ -173,7 +176,7 @@ class Flows:
             marks |= mark
         old_part = here_old & (self.old.permits | stated)
         relevant = self._relevant(table, old_part, refusing | here_new & self.new.permits) | marks | known
-        walls = (refusing & self.new.unconditional & ~self.new.index.excepted) << table.olds
+        walls = (here_new & self.new.forbids & self.new.unconditional & ~self.new.index.excepted) << table.olds
 
         def alive(state: int, settled: int) -> bool:
             return bool(state & known and state & (stated | marks)) and not state & settled & walls
@@ -182,10 +185,10 @@ class Flows:
 
     def _cell_promises(self, table: Table, stated: int, pairs: Mapping[int, int], state: int) -> Iterator[Finding]:
         olds, news = table.old_bits(state), table.new_bits(state)
-        refusing = _numbers(news & (self.new.forbids | self.new.closes))
-        if any(self.new.conditions[f] is None for f in refusing):
+        silent = self._all_false(news & self.new.forbids)
+        if silent is None:
             return
-        silent = [(c, False) for f in refusing if (c := self.new.conditions[f]) is not None]
+        open_ = self._all_false(news & self.new.closes)
         new_permits, old_permits = _numbers(news & self.new.permits), _numbers(olds & self.old.permits)
 
         def permits(known: Known) -> bool:
@@ -197,14 +200,22 @@ class Flows:
         for g in _numbers(olds & stated):
             clause, condition = self.old.clauses[g], self.old.conditions[g]
             closing = clause.effect == "close"
+            if closing and open_ is None:
+                continue
 
             def hopeless(known: Known, condition: Condition | None = condition, closing: bool = closing) -> bool:
                 return is_false(condition, known) or permits(known) or (closing and permitted_before(known))
 
-            yield from self._finding("promise", clause, silent, hopeless, False)
+            wants = [*silent, *(open_ or ())] if closing else silent
+            yield from self._finding("promise", clause, wants, hopeless, False)
         for mark, g in pairs.items():
             if state & mark:
                 yield from self._finding("promise", self.old.clauses[g], silent, permits, False)
+
+    def _all_false(self, news: int) -> list[Want] | None:
+        """What rules all these new clauses out; None if nothing does."""
+        conditions = [self.new.conditions[f] for f in _numbers(news)]
+        return None if None in conditions else [(c, False) for c in conditions if c is not None]
 
     def _only_pairs(self, table: Table, implied: int, permits: int) -> dict[int, int]:
         """Marks for what an `only` forbade beside what the new version still permits; mark to old clause.
