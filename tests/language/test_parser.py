@@ -8,14 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from avow.language import parser, syntax
-from avow.language.parser import Chunk, SyntaxFault, chunks, parse
+from avow.language import parser
+from avow.language.parser import Chunk, Node, SyntaxFault, chunks, parse
 from avow.language.syntax import (
-    AllOf,
     AnyOf,
     Attested,
     Compare,
-    Condition,
     Fact,
     Guard,
     NoPromise,
@@ -25,7 +23,8 @@ from avow.language.syntax import (
     Span,
     Statement,
     Term,
-)  # fmt: skip
+)
+from tests.language.statements import statements
 
 SAMPLES = """\
 may share contact.name, contact.address only with ups, fedex, drop_shipper for shipping over https
@@ -99,50 +98,9 @@ def test_the_tree_holds_what_was_written() -> None:
     assert parse(Chunk("attested by lead every 12 months", 1)) == Attested(Term("lead"), Span(12, "months"))
 
 
-words = st.from_regex(r"[a-z][a-z0-9_]{0,6}(\.[a-z][a-z0-9_]{0,4})?", fullmatch=True).filter(
-    lambda word: word not in syntax.KEYWORDS
-)
-amounts = st.one_of(st.integers(0, 10**9).map(float), st.sampled_from([0.5, 2.25, 16.125]))
-spans = st.builds(Span, amounts, words)
-numbers = st.builds(Number, amounts)
-terms = st.recursive(
-    st.builds(Term, words),
-    lambda inner: st.builds(
-        Term,
-        words,
-        st.lists(st.one_of(inner, spans, st.builds(Number, amounts, st.none() | words)), max_size=3).map(tuple),
-    ),
-    max_leaves=4,
-)
-lists = st.lists(terms, min_size=1, max_size=3).map(tuple)
-conditions: st.SearchStrategy[Condition] = st.recursive(
-    st.builds(Fact, terms)
-    | st.builds(Compare, st.builds(Term, words), st.sampled_from(["<", "<=", ">", ">="]), numbers | spans),
-    lambda inner: (
-        st.builds(Not, inner)
-        | st.builds(AllOf, st.lists(inner, min_size=2, max_size=3).map(tuple))
-        | st.builds(AnyOf, st.lists(inner, min_size=2, max_size=3).map(tuple))
-    ),
-    max_leaves=6,
-)
-prepositions = st.sampled_from(syntax.PREPOSITIONS)
-phrases = st.builds(Phrase, prepositions, lists, st.none(), st.booleans()) | st.builds(
-    Phrase, prepositions, st.just(()), spans, st.booleans()
-)
-statements = st.builds(
-    Statement,
-    st.sampled_from(["may", "never", "must"]),
-    words,
-    st.just(()) | lists,
-    st.lists(phrases, max_size=4).map(tuple),
-    st.none() | st.just(Guard("otherwise")) | st.builds(Guard, st.sampled_from(["when", "unless"]), conditions),
-    st.lists(phrases, max_size=2).map(tuple),
-)
-
-
 @settings(max_examples=300, deadline=None)
 @given(statements)
-def test_parsing_what_is_printed_gives_the_same_rule(statement: Statement) -> None:
+def test_parsing_what_is_printed_gives_the_same_statement(statement: Node) -> None:
     assert parse(Chunk(str(statement), 1)) == statement
 
 
@@ -166,3 +124,29 @@ def test_a_span_knows_its_seconds(written: str, seconds: float) -> None:
     amount, unit = written.split()
     assert Span(float(amount), unit).seconds == seconds
     assert Span(1, "blink").seconds is None
+
+
+@pytest.mark.parametrize(
+    ("rule", "column", "said"),
+    [
+        ("may keep order within 1234567890123456 days", 23, "`1234567890123456` is too long a number"),
+        ("may keep order when " + "(" * 21 + "a" + ")" * 21, 41, "parentheses stand more than 20 deep"),
+        ("may keep " + "a(" * 21 + "a" + ")" * 21, 51, "parentheses stand more than 20 deep"),
+    ],
+)
+def test_what_no_policy_needs_is_a_fault_and_no_crash(rule: str, column: int, said: str) -> None:
+    with pytest.raises(SyntaxFault) as fault:
+        parse(Chunk(rule, 1))
+    assert (fault.value.message, fault.value.at.column) == (said, column)
+
+
+def test_parentheses_in_a_comment_or_a_reason_do_not_count() -> None:
+    assert parse(Chunk("may keep order # " + "(" * 30, 1)) == parse(Chunk("may keep order", 1))
+    assert parse(Chunk(f'no promise: "{"(" * 30}"', 1)) == NoPromise("(" * 30)
+
+
+def test_numbers_are_printed_as_they_can_be_read() -> None:
+    for written in ("0.0000001", "999999999999999", "0.1234567890123", "1.50"):
+        (number,) = parse(Chunk(f"may keep a(x {written})", 1)).objects[0].arguments  # type: ignore[union-attr]
+        assert isinstance(number, Number)
+        assert float(str(number).split()[1]) == float(written)

@@ -66,6 +66,17 @@ def check(
 
 
 @app.command()
+def fmt(
+    files: Annotated[list[Path], typer.Argument(help="Policy files.", metavar="FILE...")],
+    check: Annotated[bool, typer.Option("--check", help="Change nothing; fail if a file would change.")] = False,
+) -> None:
+    """Lay out the rules of a policy; its prose stays as it is."""
+    from avow.cli.fmt import fmt as fmt_files
+
+    raise typer.Exit(fmt_files(files, check))
+
+
+@app.command()
 def ask(
     file: Annotated[Path, typer.Argument(help="Policy file.", metavar="FILE")],
     flow: Annotated[str, typer.Argument(help='For example "share contact.email with ups for advertising".')],

@@ -18,6 +18,9 @@ from avow.language.suggest import did_you_mean
 from avow.language.syntax import KEYWORDS, UNITS, Position
 from avow.language.vocabulary import BUILT_IN, BUILT_IN_PREDICATES, KINDS, Vocabulary, Word, parents_of, spoken
 
+#: Levels of brackets and indentation: a policy needs four.
+LEVELS = 20
+
 Fault = Callable[[Position, str, str | None], None]
 
 #: The front matter's section of each kind of word.
@@ -118,9 +121,15 @@ class _Reader:
     def read(self, text: str) -> FrontMatter | None:
         loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         try:
-            if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=loader)):
-                self._fault(Position(2, 1, 1), "YAML aliases cannot be used in a policy", "write the value out")
-                return None
+            level = 0
+            for event in yaml.parse(text, Loader=loader):
+                if isinstance(event, yaml.AliasEvent):
+                    self._fault(_mark(event), "YAML aliases cannot be used in a policy", "write the value out")
+                    return None
+                level += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+                if level > LEVELS:  # composing walks the tree on the stack
+                    self._fault(_mark(event), f"the front matter is more than {LEVELS} levels deep", None)
+                    return None
             root = yaml.compose(text, Loader=loader)
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
@@ -327,6 +336,11 @@ def _in_cycle(vocabulary: Vocabulary, word: Word) -> bool:
             seen.add(name)
             pending += parents_of(above)
     return False
+
+
+def _mark(event: yaml.Event) -> Position:
+    start = event.start_mark
+    return Position(start.line + 2, start.column + 1, 1) if start else Position(2, 1, 1)
 
 
 def _at(node: yaml.Node) -> Position:

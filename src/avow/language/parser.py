@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -27,6 +28,11 @@ GRAMMAR = Path(__file__).with_name("grammar.lark")
 TABLE = Path(__file__).with_name("grammar.json")
 
 Node = Statement | NoPromise | Attested
+
+
+#: Digits of a number, and levels of parentheses. More than a policy needs; less than a float or the stack can hold.
+DIGITS, LEVELS = 15, 20
+_MARKS = re.compile(r'"[^"\n]*"|#[^\n]*|[()]')
 
 
 class SyntaxFault(Exception):
@@ -66,6 +72,7 @@ def chunks(block: str, first_line: int, indent: int = 0) -> Iterator[Chunk]:
 
 def parse(chunk: Chunk) -> Node:
     """Parse one statement. Raises SyntaxFault."""
+    _levels(chunk)
     try:
         tree = _parser().parse(chunk.text)
     except lark.UnexpectedInput as error:
@@ -76,6 +83,18 @@ def parse(chunk: Chunk) -> Node:
         if isinstance(error.orig_exc, SyntaxFault):
             raise error.orig_exc from None
         raise
+
+
+def _levels(chunk: Chunk) -> None:
+    """Refuse parentheses so deep that walking the tree would exhaust the stack."""
+    level = 0
+    for mark in _MARKS.finditer(chunk.text):
+        level += {"(": 1, ")": -1}.get(mark[0], 0)
+        if level > LEVELS:
+            line = chunk.text.count("\n", 0, mark.start())
+            column = mark.start() - chunk.text.rfind("\n", 0, mark.start())
+            at = Position(chunk.line + line, column + chunk.indent, 1)
+            raise SyntaxFault(at, f"parentheses stand more than {LEVELS} deep", "say it with fewer, or in two rules")
 
 
 def build(*, strict: bool = False) -> lark.Lark:
@@ -191,13 +210,18 @@ class _Builder(lark.Transformer[lark.Token, Any]):
         return Term(str(parts[0]), tuple(parts[1:]), self._at(parts[0]))
 
     def named(self, parts: list[lark.Token]) -> syntax.Number:
-        return syntax.Number(float(parts[1]), str(parts[0]))
+        return syntax.Number(self._float(parts[1]), str(parts[0]))
 
     def number(self, parts: list[lark.Token]) -> syntax.Number:
-        return syntax.Number(float(parts[0]))
+        return syntax.Number(self._float(parts[0]))
 
     def span(self, parts: list[lark.Token]) -> Span:
-        return Span(float(parts[0]), str(parts[1]), self._at(parts[0]))
+        return Span(self._float(parts[0]), str(parts[1]), self._at(parts[0]))
+
+    def _float(self, token: lark.Token) -> float:
+        if len(token) > DIGITS:
+            raise SyntaxFault(self._at(token), f"`{token}` is too long a number", f"write at most {DIGITS} digits")
+        return float(token)
 
 
 _SPELLED = {

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+#: Beyond this length a word is not compared: the time grows with the product of both lengths.
+LONGEST = 80
+
 
 def distance(a: str, b: str) -> int:
     """Optimal string alignment distance: insertions, deletions, substitutions and swaps of neighbours.
@@ -25,8 +28,10 @@ def distance(a: str, b: str) -> int:
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word nearest to `word`, or None if none is near: at most a third of it may differ.
 
-    A word whose last part is the same (`email` for `contact.email`) counts as near.
+    A word whose last part is the same (`email` for `contact.email`) counts as near. Nothing is near an endless word.
     """
+    if len(word) > LONGEST:
+        return None
     best: tuple[int, str] | None = None
     for other in known:
         allowed = max(1, max(len(word), len(other)) // 3)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Literal
 
 Modal = Literal["may", "never", "must"]
@@ -59,7 +60,7 @@ class Span:
         return None if size is None else self.amount * size
 
     def __str__(self) -> str:
-        return f"{self.amount:.12g} {self.unit}"
+        return f"{_plain(self.amount)} {self.unit}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class Number:
     name: str | None = None
 
     def __str__(self) -> str:
-        return f"{self.name} {self.value:.12g}" if self.name else f"{self.value:.12g}"
+        return f"{self.name} {_plain(self.value)}" if self.name else _plain(self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,11 @@ class Term:
 
 
 Argument = Term | Number | Span
+
+
+def _plain(value: float) -> str:
+    """A number in digits: `1e-07` and `inf` are no numbers of the language."""
+    return format(Decimal(repr(value)), "f").removesuffix(".0")
 
 
 @dataclass(frozen=True, slots=True)
