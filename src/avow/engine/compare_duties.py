@@ -179,6 +179,8 @@ def _as_strong(old: Demand, new: Demand, words: Words) -> bool:
 
 def _as_soon(old: Demand, new: Demand) -> bool:
     before, now = old.spans, new.spans
+    if ("every" in before) is not ("every" in now):
+        return False  # what comes round again and what answers an event are two duties
     for preposition, span in before.items():
         other = now.get(preposition)
         if other is None or span.seconds is None or other.seconds is None:
