@@ -71,9 +71,9 @@ def purely() -> None:
         part = filler * (5000 // len(filler.encode()))
         page = "".join(f"{part}<p>{marker(nonce, number)}</p>" for number in range(10))
         taken = in_turns(_steps(page, nonce, values, guard, plain), 300)
-        figure("edge", f"fill_html, 50 KB of {kind} with ten values", taken["fill"], "µs", 70, digits=1)
+        figure("edge", f"fill_html, 50 KB of {kind} with ten values", taken["fill"].processor, "µs", 70, digits=1)
         words = f"guard.search, 50 KB of {kind} for ten values in every encoding, beside `in` for each as it is"
-        figure("edge", words, taken["search"], "µs", taken["plain"], digits=1)
+        figure("edge", words, taken["search"].processor, "µs", taken["plain"].processor, digits=1)
 
 
 def _steps(

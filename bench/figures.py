@@ -11,6 +11,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from statistics import median
+from typing import NamedTuple
 
 
 def figure(bench: str, name: str, value: float, unit: str, against: float, *, digits: int = 3) -> None:
@@ -26,16 +27,24 @@ def figure(bench: str, name: str, value: float, unit: str, against: float, *, di
     print(json.dumps(line, ensure_ascii=False), flush=True)
 
 
-def in_turns(sides: Mapping[str, Callable[[], object]], turns: int, *, warm: int = 30) -> dict[str, float]:
-    """Microseconds of each side, the median of `turns`, after `warm` turns that do not count."""
-    taken: dict[str, list[float]] = {name: [] for name in sides}
+class Taken(NamedTuple):
+    """Microseconds: by the clock on the wall, and of this thread on a processor, which waits for no disk."""
+
+    wall: float
+    processor: float
+
+
+def in_turns(sides: Mapping[str, Callable[[], object]], turns: int, *, warm: int = 30) -> dict[str, Taken]:
+    """What an operation of each side takes, the medians of `turns`, after `warm` turns that do not count."""
+    taken: dict[str, list[Taken]] = {name: [] for name in sides}
     order = list(sides.items())
     gc.collect()
     for turn in range(-warm, turns):
         for name, side in order:
-            start = time.perf_counter_ns()
+            wall, processor = time.perf_counter_ns(), time.thread_time_ns()
             side()
             if turn >= 0:
-                taken[name].append((time.perf_counter_ns() - start) / 1000)
+                processor = time.thread_time_ns() - processor
+                taken[name].append(Taken((time.perf_counter_ns() - wall) / 1000, processor / 1000))
         order.append(order.pop(0))  # nobody always comes after the same neighbour
-    return {name: median(times) for name, times in taken.items()}
+    return {name: Taken(*map(median, zip(*times, strict=True))) for name, times in taken.items()}

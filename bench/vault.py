@@ -178,20 +178,21 @@ def compare(store: str, addresses: Callable[[], str], folder: Path) -> None:
         unsealed(addresses(), audited=False) as (bare_page, bare_collect),
     ):
         assert page() == audited_page() == bare_page() != ""
-        for name, ours, audited, bare in (
-            ("page of five sealed values", page, audited_page, bare_page),
-            ("collect of five values", collect, audited_collect, bare_collect),
+        for name, sides in (
+            ("page of five sealed values", {"sealed": page, "audited": audited_page, "bare": bare_page}),
+            ("collect of five values", {"sealed": collect, "audited": audited_collect, "bare": bare_collect}),
         ):
-            taken = in_turns({"sealed": ours, "audited": audited, "bare": bare}, TURNS)
-            for other in ("audited", "bare"):
-                words = "with one audit row" if other == "audited" else "without audit"
-                figure(
-                    "vault", f"{name}, {store}, beside unsealed {words}", taken["sealed"], "µs", taken[other], digits=0
-                )
+            taken = in_turns(sides, TURNS)
+            for other, words in (("audited", "with one audit row"), ("bare", "without audit")):
+                what = f"{name}, {store}, beside unsealed {words}"
+                ours, theirs = taken["sealed"], taken[other]
+                figure("vault", what, ours.wall, "µs", theirs.wall, digits=0)
+                figure("vault", f"{what}, processor time", ours.processor, "µs", theirs.processor, digits=0)
         start = time.perf_counter()
         chained = opened.sequencer.run()
         each = (time.perf_counter() - start) * 1e6 / chained
-        figure("vault", f"one ledger entry chained, {store}, beside the collect", each, "µs", taken["sealed"], digits=0)
+        what = f"one ledger entry chained, {store}, beside the collect"
+        figure("vault", what, each, "µs", taken["sealed"].wall, digits=0)
 
 
 def main() -> None:
