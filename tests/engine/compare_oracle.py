@@ -69,7 +69,7 @@ class Oracle:
         if now.permitted and before.permitted:
             if lasts_longer(old, new, flow, facts):
                 yield "retention"
-            if not owed(old, flow, facts) <= owed(new, flow, facts):
+            if not owed(old, flow, facts) <= owed(new, flow, facts) | owed(new, flow, facts, "before"):
                 yield "duty"
         if now.how in ("nothing", "condition", "otherwise") and self.fresh.isdisjoint(flow.values()):
             stated = [r for r in old.rules if r.modal == "never" and old.forbids(r, flow, facts) > 0]
@@ -152,12 +152,14 @@ def period(rule: Rule) -> float:
     return min((s for s in spans if s is not None), default=float("inf"))
 
 
-def owed(side: SlowInterpreter, flow: Flow, facts: Facts) -> set[tuple[str, str]]:
-    """Verb and object of the duties that go along with the flow."""
+def owed(side: SlowInterpreter, flow: Flow, facts: Facts, timing: str = "") -> set[tuple[str, str]]:
+    """Verb and object of the duties that go along with the flow, or that have to be done before it."""
     return {
         (rule.verb, str(term))
         for rule in side.rules
-        if rule.modal == "must" and any(is_along(p) for p in rule.phrases) and side.owed(rule, flow, facts)
+        if rule.modal == "must"
+        and any(p.preposition == timing if timing else is_along(p) for p in rule.phrases)
+        and side.owed(rule, flow, facts)
         for term in rule.objects
     }
 

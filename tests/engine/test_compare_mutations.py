@@ -73,7 +73,7 @@ def test_each_weakened_rule_is_found(path: Path) -> None:
         else:
             equivalent += 1
             assert not (shown := overlooked(mutation, policy, weakened)), f"{mutation.where}\n{shown}"
-    assert found >= 5 * equivalent, f"{found} found, {equivalent} equivalent"
+    assert found > 2 * equivalent, f"{found} found, {equivalent} equivalent"
 
 
 def confirm(comparison: Comparison, old: Policy, new: Policy, slow_old: SlowInterpreter) -> None:

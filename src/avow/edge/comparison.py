@@ -97,7 +97,11 @@ def _side(name: str, title: str, answer: Answer) -> Markup:
     quote = Markup("")
     if answer.sentence is not None:
         quote = Markup("<blockquote><p>{}</p></blockquote>").format(answer.sentence.text)
-    reason = Markup("<details><summary>How we know</summary><p>{}</p></details>").format(_with_code(answer.text))
+    reason = Markup("<p>{}</p>").format(_with_code(answer.text[:1].upper() + answer.text[1:] + "."))
+    if answer.sentence is not None and answer.rule:  # the sentence says it; the rule is for those who want to know
+        reason = Markup("<details><summary>How we know</summary>{}</details>").format(reason)
+    elif said:
+        told = Markup("")
     return Markup('<div class="side {name}">\n<h3>{title}</h3>\n{told}{quote}{reason}\n</div>').format(
         name=name, title=title, told=told, quote=quote, reason=reason
     )

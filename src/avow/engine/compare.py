@@ -83,25 +83,25 @@ class _Comparing:
         elif kind == "promise" and unknown is not None:
             kind, outcome = "term", "incomparable"
             summary = (
-                f"The old version rules out to {witness.words}; the new one has no word for {unknown}: "
+                f"The old version forbids us to {witness.words}; the new one has no word for {unknown}: "
                 "declare what became of it under `renamed`."
             )
         elif kind == "promise":
             summary = (
-                f"The old version rules out to {witness.words}; the new one has no such sentence any more, and "
+                f"The old version forbids us to {witness.words}; the new one has no such sentence any more, and "
                 "refuses it only for want of one that permits it."
             )
         elif kind in ("retention", "rate"):
             before, now = self._spans(kind, finding.cause, before, now)
             more = "longer" if kind == "retention" else "more often"
-            summary = f"The new version lets us {witness.words} {more} than the old one does."
+            summary = f"The new version permits us to {witness.words} {more} than the old one does."
         elif kind == "duty":
             rule = finding.cause
             before = Answer(True, f"it comes with a duty: `{rule.text}`", rule.sentence, rule.text)
             now = Answer(True, f"permitted, and {_NOTHING}", now.sentence, now.rule)
             summary = f"To {witness.words} comes with a duty in the old version that the new one does not demand."
         else:
-            summary = f"The new version permits to {witness.words}; the old one refuses it."
+            summary = f"The new version permits us to {witness.words}; the old one refuses it."
             if finding.fresh:
                 outcome = "new purpose"
                 summary += " The old version does not state that purpose for it."
