@@ -4,7 +4,7 @@
 #   make check    lint, format, types, import contracts, policies
 #   make bench    benchmarks, one line of JSON per figure                   (ONLY=name)
 #   make mutate   loosens each rule and guard, and expects a test to notice (ONLY=I2)
-#   make soak     repeats the randomised tests with fresh seeds, all kills  (SOAK=600 seconds)
+#   make soak     repeats the randomised tests with fresh seeds, all kills  (SOAK=600 seconds, DECISIONS=1000000)
 #   make format   formats the code
 #   make lock     compiles requirements.lock from pyproject.toml            (UV=uv)
 #   make clean    removes .venv and every cache; var/ stays
@@ -15,6 +15,7 @@ SITE ?= sites/gourmet
 ONLY ?=
 ARGS ?=
 SOAK ?= 600
+DECISIONS ?= 1000000
 UV ?= uv
 BIN := .venv/bin
 STAMP := .venv/.stamp
@@ -55,7 +56,8 @@ mutate: $(STAMP) packages
 
 soak: $(STAMP) packages
 	@end=$$(( $$(date +%s) + $(SOAK) )); while [ $$(date +%s) -lt $$end ]; do \
-	  KILL_POINTS=all $(BIN)/python -m pytest -q -m campaign $(ARGS) || exit 1; done
+	  SOAK_SEED=$$(date +%s) KILL_POINTS=all $(BIN)/python -m pytest -q -m campaign $(ARGS) || exit 1; done
+	$(BIN)/python -m tests.campaigns.decisions $(DECISIONS) $$(date +%s)
 
 format: $(STAMP)
 	@$(BIN)/ruff check --fix-only --quiet . ; $(BIN)/ruff format .

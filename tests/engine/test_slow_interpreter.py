@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from avow.engine import Policy
@@ -11,6 +13,8 @@ from tests.engine.generator import Generator
 from tests.engine.slow_interpreter import Answer, SlowInterpreter
 
 POLICIES, FLOWS = 50, 400
+#: `make soak` gives another each time. The whole million: `python -m tests.campaigns.decisions`.
+SEED = int(os.environ.get("SOAK_SEED", "0"))
 
 
 def judge(policy: Policy, flow: dict[str, str], facts: dict[str, bool | float | None]) -> Verdict:
@@ -36,9 +40,10 @@ def same(answer: Answer, verdict: Verdict) -> bool:
     )
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize("seed", range(POLICIES))
 def test_engine_agrees_with_the_slow_interpreter(seed: int) -> None:
-    generator = Generator(seed)
+    generator = Generator(SEED + seed)
     policy = generator.policy(generator.random.choice([5, 15, 40]))
     slow = SlowInterpreter(read(policy.source))
     for flow in generator.flows(FLOWS):
