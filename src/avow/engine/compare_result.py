@@ -27,10 +27,9 @@ NEEDS: dict[Outcome, str] = {
 #: permission: permits what was refused · promise: no longer forbids what nothing permits · retention: keeps longer ·
 #: rate: may do it more often · duty: a duty dropped, slowed or narrowed · attestation: a signature dropped, rarer, or
 #: of a wider role · recipient: more fields or channels, or no agreement · cookie: lives longer, or for more ·
-#: predicate: its meaning changed · term: a word without counterpart · undecided: too many conditions to try
+#: term: a word without counterpart · undecided: too many conditions to try
 Kind = Literal[
-    "permission", "promise", "retention", "rate", "duty", "attestation", "recipient", "cookie", "predicate", "term",
-    "undecided",
+    "permission", "promise", "retention", "rate", "duty", "attestation", "recipient", "cookie", "term", "undecided",
 ]  # fmt: skip
 
 
