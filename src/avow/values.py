@@ -115,7 +115,7 @@ _set_permitted, _set_sentences, _set_duties, _set_rule, _set_reason = (
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One fault of a policy file, with its place: `line` and `column` count from 1."""
+    """One fault of a policy file, or a warning, with its place: `line` and `column` count from 1."""
 
     file: str
     line: int
@@ -124,13 +124,14 @@ class Diagnostic:
     message: str
     source: str
     help: str | None = None
+    level: Literal["error", "warning"] = "error"
 
     def __str__(self) -> str:
         gutter = f"{self.line:>4}"
         blank = " " * len(gutter)
         caret = " " * (self.column - 1) + "^" * max(self.width, 1)
         lines = [
-            f"error: {self.message}",
+            f"{self.level}: {self.message}",
             f"{blank}--> {self.file}:{self.line}:{self.column}",
             f"{blank} |",
             f"{gutter} | {self.source}",

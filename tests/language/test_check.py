@@ -48,6 +48,49 @@ def test_check_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert (missing["ok"], len(missing["errors"])) == (False, 1)
 
 
+WARNED = "A shelf.\n\n```avow #shelf\nmay keep loan.title for lending\nmay keep loan for lending\n```\n"
+
+
+def test_warnings_are_shown_and_fail_only_if_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "policy.md"
+    file.write_text(LIBRARY.read_text("utf-8") + "\n" + WARNED)
+    assert check([file], False) == 0
+    out, err = capsys.readouterr()
+    assert "policy.md: no errors, 1 warning" in out
+    assert err.startswith("warning: line 161 makes this rule idle\n")
+    assert check([file], False, strict=True) == 1
+    out, err = capsys.readouterr()
+    assert "policy.md: 1 error\n" in out
+    assert err.startswith("error: line 161 makes this rule idle\n")
+
+
+def test_warnings_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "policy.md"
+    file.write_text(LIBRARY.read_text("utf-8") + "\n" + WARNED)
+    assert check([file], True) == 0
+    (mild,) = json.loads(capsys.readouterr().out)
+    assert check([file], True, strict=True) == 1
+    (strict,) = json.loads(capsys.readouterr().out)
+    assert (mild["ok"], mild["errors"], [item["line"] for item in mild["warnings"]]) == (True, [], [160])
+    assert (strict["ok"], strict["errors"], strict["warnings"]) == (False, mild["warnings"], [])
+
+
+def test_each_sentence_is_shown_with_its_rules_in_english(capsys: pytest.CaptureFixture[str]) -> None:
+    assert check([LIBRARY], False, explain=True) == 0
+    out = capsys.readouterr().out
+    assert (
+        """\
+#desk-opens (line 91) L3
+  at the desk only a librarian opens it, to lend and to remind.
+    → Only a librarian may open contact and what you borrowed for lending.
+    → We must lock a terminal at the desk within 5 minutes after nobody at the desk.
+    → The lending desk must sign for this every 12 months; what it permits lapses without that.
+"""
+        in out
+    )
+    assert "    → This promises nothing: introduces the list.\n" in out
+
+
 @pytest.mark.parametrize(
     ("flow", "status", "said"),
     [

@@ -58,11 +58,13 @@ def options(
 def check(
     files: Annotated[list[Path], typer.Argument(help="Policy files.", metavar="FILE...")],
     as_json: Json = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Let every warning be an error.")] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Show each sentence with its rules in English.")] = False,
 ) -> None:
-    """Show a policy's errors, and which of its sentences are enforced, attested, informational or unbound."""
+    """Show a policy's errors and warnings, and which of its sentences are enforced, attested or informational."""
     from avow.cli.check import check as check_files
 
-    raise typer.Exit(check_files(files, as_json))
+    raise typer.Exit(check_files(files, as_json, strict=strict, explain=explain))
 
 
 @app.command()

@@ -89,6 +89,9 @@ class _Binder:
             elif isinstance(node, NoPromise) and not node.reason:
                 self._reading.fault(node.at, "`no promise` gives no reason", "say why the paragraph promises nothing")
         anchor = block.anchor or f"line-{paragraph.line}"
+        for node in nodes:
+            if isinstance(node, NoPromise):
+                self._reading.reasons[anchor] = node.reason
         kind: Kind = "enforced" if statements else "attested" if attested else "informational"
         sentence = Sentence(anchor, paragraph.text, rows, kind, paragraph.line, ours)
         self._reading.sentences.append(sentence)

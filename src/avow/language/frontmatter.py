@@ -99,6 +99,8 @@ class FrontMatter:
     recipients: dict[str, Recipient] = field(default_factory=dict)
     cookies: dict[str, Cookie] = field(default_factory=dict)
     renamed: dict[str, str] = field(default_factory=dict)  # a word of the version before to its word in this one
+    #: Where each word stands, by its kind and name; those that are built in or implied by dots stand nowhere.
+    places: dict[tuple[str, str], Position] = field(default_factory=dict)
 
 
 def read(text: str, fault: Fault) -> FrontMatter | None:
@@ -179,6 +181,9 @@ class _Reader:
     def _section(self, section: str, kind: str, node: yaml.Node) -> None:
         for name, value in self._mapping(node, None, section, names=True).items():
             self._word(kind, name, value)
+        for key_node, _ in node.value if isinstance(node, yaml.MappingNode) else ():
+            name = f"cookie.{self._text(key_node)}" if kind == "cookie" else self._text(key_node)
+            self._out.places.setdefault((kind, name), _at(key_node))
 
     def _word(self, kind: str, name: str, node: yaml.Node) -> None:
         keys = _WORD_KEYS + _EXTRA_KEYS.get(kind, ())

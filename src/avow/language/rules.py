@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Literal
 
 from avow.language.frontmatter import FrontMatter
 from avow.language.syntax import Attested, Condition, Guard, Modal, Phrase, Position, Statement, Term
@@ -78,16 +79,23 @@ class Reading:
     rules: list[Rule] = field(default_factory=list)
     attested: dict[str, Attested] = field(default_factory=dict)
     unbound: list[tuple[int, str]] = field(default_factory=list)
+    reasons: dict[str, str] = field(default_factory=dict)  # why a sentence promises nothing, by its anchor
     diagnostics: list[Diagnostic] = field(default_factory=list)
     permits: bool = False  # whether a `may` was written, with or without faults
 
     def fault(self, at: Position, message: str, help: str | None = None) -> None:
         """Note a fault of the file."""
+        self.diagnostics.append(self.diagnostic(at, message, help))
+
+    def diagnostic(
+        self, at: Position, message: str, help: str | None, level: Literal["error", "warning"] = "error"
+    ) -> Diagnostic:
+        """What is wrong at a place of the file."""
         lines = self.source.split("\n")
         text = lines[at.line - 1] if 0 < at.line <= len(lines) else ""
         # A tab would move the caret: it is printed as one space, and counted as one column.
         shown = text.replace("\t", " ")
-        self.diagnostics.append(Diagnostic(self.file, at.line, at.column, at.width, message, shown, help))
+        return Diagnostic(self.file, at.line, at.column, at.width, message, shown, help, level)
 
 
 def object_kinds(verb: str, modal: str) -> tuple[str, ...]:
