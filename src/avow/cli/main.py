@@ -55,6 +55,16 @@ def options(
 
 
 @app.command()
+def new(
+    folder: Annotated[Path, typer.Argument(help="The folder to make; its name is the site's.", metavar="NAME")],
+) -> None:
+    """Make a folder with a small policy and a site that runs on it."""
+    from avow.cli.new import new as new_site
+
+    raise typer.Exit(new_site(folder))
+
+
+@app.command()
 def check(
     files: Annotated[list[Path], typer.Argument(help="Policy files.", metavar="FILE...")],
     as_json: Json = False,
