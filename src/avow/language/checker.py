@@ -77,7 +77,8 @@ class _Binder:
         rows, ours = self._info(block)
         nodes, failed = self._statements(block)
         statements = [node for node in nodes if isinstance(node, Statement)]
-        attested = next((node for node in nodes if isinstance(node, Attested)), None)
+        signatures = [node for node in nodes if isinstance(node, Attested)]
+        attested = signatures[0] if signatures else None
         promised = bool(statements or attested)
         at = self._document.position(block.line)
         if not nodes and not failed:
@@ -88,6 +89,9 @@ class _Binder:
                 self._reading.fault(node.at, message, help)
             elif isinstance(node, NoPromise) and not node.reason:
                 self._reading.fault(node.at, "`no promise` gives no reason", "say why the paragraph promises nothing")
+        for node in signatures[1:]:
+            message = "this block is attested a second time"
+            self._reading.fault(node.at, message, "one role signs for a block: make another sentence for the other")
         anchor = block.anchor or f"line-{paragraph.line}"
         for node in nodes:
             if isinstance(node, NoPromise):

@@ -119,6 +119,7 @@ class _Reader:
         self._out = FrontMatter()
         self._included: dict[tuple[str, str], list[str]] = {}  # (kind, child) to the words that include it
         self._references: list[tuple[yaml.Node, str, str]] = []  # (node, kind, name) to look up at the end
+        self._parents: list[tuple[yaml.Node, str, str]] = []  # those of them that put one word under another
 
     def read(self, text: str) -> FrontMatter | None:
         loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -198,11 +199,13 @@ class _Reader:
             self._fault(_at(node), f"`{key}` is not a taxonomy key", "a key looks like `user.contact.email`")
         full = f"cookie.{name}" if kind == "cookie" else name
         label = self._text(parts.get("label")) or spoken(name)
+        before = len(self._references)
         under = self._references_in(parts.get("under"), kind)
         arguments = self._count(parts.get("arguments")) if kind == "predicate" else None
         word = Word(full, kind, label, key, under, arguments)
         words = self._out.vocabulary.words
         included = self._references_in(parts.get("includes"), kind)
+        self._parents += self._references[before:]
         words[kind][full] = word
         if kind == "cookie":
             words["category"][full] = Word(full, "category", label, key)
@@ -271,7 +274,7 @@ class _Reader:
             if name not in vocabulary.words[kind]:
                 help = vocabulary.suggestion(name, (kind,)) or declaration(kind)
                 self._fault(_at(node), f"`{name}` is not a declared {kind}", help)
-        for node, kind, name in self._references:
+        for node, kind, name in self._parents:
             word = vocabulary.words[kind].get(name)
             if word and _in_cycle(vocabulary, word):
                 help = "take one `under` or `includes` of the circle out"

@@ -119,6 +119,8 @@ def _other_code(document: Document, token: Token) -> None:
     help = "only `avow` blocks belong in a policy; write promises as text"
     if nearest(word, ["avow"]):
         help = "did you mean `avow`?"
+    if not word and token.content.split(maxsplit=1)[:1] in (["may"], ["never"], ["must"]):
+        help = "rules stand between ```avow #anchor and ```, below the paragraph that they mean"
     message = f"a code block in `{word}`" if word else "a code block that is not `avow`"
     document.faults.append((at, message, help))
 

@@ -239,28 +239,52 @@ _SPELLED = {
 
 def _fault(error: lark.UnexpectedInput, chunk: Chunk) -> SyntaxFault:
     if isinstance(error, lark.UnexpectedToken):
-        token = error.token
-        expected = sorted(error.accepts or error.expected)
-        if token.type == "$END":
-            last = chunk.text.rstrip()
-            line = last.count("\n")
-            column = len(last) - (last.rfind("\n") + 1)
-            at = Position(chunk.line + line, column + chunk.indent, 1)
-            return SyntaxFault(at, "the statement stops too early", f"expected {_listed(expected)}")
-        at = _position(token, chunk)
-        if "WORD" in expected and str(token) in syntax.KEYWORDS:
-            return SyntaxFault(at, f"`{token}` is a keyword and cannot be used as a word here", None)
-        if token.type in ("AND", "OR") and {"AND", "OR"} & set(expected):
-            return SyntaxFault(at, "`and` and `or` are mixed", "put one of them in parentheses: `a and (b or c)`")
-        near = nearest(str(token), (name.lower() for name in expected)) if token.type == "WORD" else None
-        help = f"did you mean `{near}`?" if near else f"expected {_listed(expected)}"
-        return SyntaxFault(at, f"unexpected `{token}`", help)
+        return _unexpected(error, chunk)
     line = getattr(error, "line", 1)
     column = getattr(error, "column", 1)
-    character = chunk.text.split("\n")[line - 1][column - 1 : column]
-    help = 'words are lower-case letters, digits, `_` and `.`; a reason stands in "double quotes" on one line'
+    text = chunk.text.split("\n")[line - 1]
+    character = text[column - 1 : column]
     at = Position(chunk.line + line - 1, column + chunk.indent, 1)
+    help = _CHARACTERS.get(character)
+    if character.isupper() and (word := re.match(r"\w+", text[column - 1 :])):
+        help = f"write it in small letters: `{word[0].lower()}`"
+    help = help or 'words are lower-case letters, digits, `_` and `.`; a reason stands in "double quotes" on one line'
     return SyntaxFault(at, f"`{character}` cannot stand here", help)
+
+
+def _unexpected(error: lark.UnexpectedToken, chunk: Chunk) -> SyntaxFault:
+    token = error.token
+    expected = sorted(error.accepts or error.expected)
+    before = chunk.text[: token.start_pos] if token.type != "$END" and token.start_pos is not None else chunk.text
+    after_number = bool(re.search(r"\d\s*$", before))
+    if token.type == "$END":
+        last = chunk.text.rstrip()
+        line = last.count("\n")
+        column = len(last) - (last.rfind("\n") + 1)
+        at = Position(chunk.line + line, column + chunk.indent, 1)
+        help = "expected a unit of time, as in `3 days`" if after_number else f"expected {_listed(expected)}"
+        return SyntaxFault(at, "the statement stops too early", help)
+    at = _position(token, chunk)
+    if "WORD" in expected and str(token) in syntax.KEYWORDS:
+        comma = before.rstrip().endswith(",")
+        help = "take the comma before it out" if comma else "a word of the front matter belongs here"
+        return SyntaxFault(at, f"`{token}` is a keyword and cannot be used as a word here", help)
+    if token.type in ("AND", "OR") and {"AND", "OR"} & set(expected):
+        return SyntaxFault(at, "`and` and `or` are mixed", "put one of them in parentheses: `a and (b or c)`")
+    near = nearest(str(token), (name.lower() for name in expected)) if token.type == "WORD" else None
+    help = f"did you mean `{near}`?" if near else f"expected {_listed(expected)}"
+    if token.type == "WORD" and str(token).removesuffix("s") in syntax.UNITS and not after_number:
+        help = f"write the number in digits: `2 {token}`"
+    return SyntaxFault(at, f"unexpected `{token}`", help)
+
+
+_QUOTES = 'a reason stands between straight quotes: "…"'
+_CHARACTERS = dict.fromkeys("“”„'‘’«»", _QUOTES) | {
+    '"': 'a reason ends with `"` on the same line',
+    ";": "each statement has a line of its own",
+    "-": "write words with `_`: `order_note`",
+    "=": "compare with `<`, `<=`, `>` or `>=`",
+}
 
 
 def _listed(expected: Iterable[str]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from avow.language.frontmatter import declaration
 from avow.language.rules import Reading, is_contact_data, object_kinds, phrase_kinds
 from avow.language.suggest import did_you_mean
-from avow.language.syntax import Attested, Compare, Condition, Phrase, Position, Span, Statement, Term, atoms
+from avow.language.syntax import UNITS, Attested, Compare, Condition, Phrase, Position, Span, Statement, Term, atoms
 from avow.language.verbs import DUTIES, FLOWS, TIMING
 from avow.language.vocabulary import KINDS
 from avow.values import DIMENSIONS
@@ -15,6 +15,8 @@ from avow.values import DIMENSIONS
 #: Words that an argument of a predicate may use for a part of the flow itself: `fills(recipient, order)`.
 _SELF = tuple(DIMENSIONS.values())
 _SPAN_ONLY = ("within", "every")
+#: How many words of the right kind an error names.
+SHOWN = 6
 
 
 class RuleCheck:
@@ -72,9 +74,10 @@ class RuleCheck:
                 self._fault(phrase.at, f"`{phrase.preposition}` is said twice", "list its words in one phrase")
             seen.add(key)
             if phrase.only and rule.modal != "may":
-                self._fault(phrase.at, f"`only` belongs to a `may`, not to a `{rule.modal}`", None)
+                self._fault(phrase.at, f"`only` belongs to a `may`, not to a `{rule.modal}`", "leave it out")
             elif phrase.only and phrase.preposition not in DIMENSIONS:
-                self._fault(phrase.at, f"`only` cannot stand before `{phrase.preposition}`", None)
+                help = "it stands before a word that a flow may have: `only for shipping`"
+                self._fault(phrase.at, f"`only` cannot stand before `{phrase.preposition}`", help)
             if rule.modal == "must":
                 self._duty_phrase(rule, phrase)
             else:
@@ -92,7 +95,7 @@ class RuleCheck:
                 self._fault(phrase.span.at, f"no length of time belongs after `{word}`", help)
             self._span(phrase.span)
         elif word in _SPAN_ONLY:
-            self._fault(phrase.at, f"a length of time belongs after `{word}`", "write it like `30 days`")
+            self._fault(phrase.at, f"a length of time belongs after `{word}`", _length(word, phrase))
         elif word in TIMING:
             if len(phrase.terms) > 1:
                 self._fault(phrase.at, f"`{word}` takes one event", "use a condition: `when … and …`")
@@ -106,11 +109,11 @@ class RuleCheck:
         word = phrase.preposition
         if phrase.span is not None:
             if word not in (*_SPAN_ONLY, "for"):
-                self._fault(phrase.span.at, f"no length of time belongs after `{word}`", None)
+                self._fault(phrase.span.at, f"no length of time belongs after `{word}`", "say `within 3 days`")
             self._span(phrase.span)
             return
         if word in _SPAN_ONLY:
-            self._fault(phrase.at, f"a length of time belongs after `{word}`", "write it like `30 days`")
+            self._fault(phrase.at, f"a length of time belongs after `{word}`", _length(word, phrase))
             return
         for term in phrase.terms:
             if word in ("before", "with", "in", "after") and term.name in FLOWS and not self._known(term.name):
@@ -139,7 +142,8 @@ class RuleCheck:
             return
         if guard.condition is None:
             if rule.modal != "never":
-                self._fault(rule.at, f"`otherwise` belongs to a `never`, not to a `{rule.modal}`", None)
+                help = f"write `never {rule.verb} … otherwise`, or leave it out"
+                self._fault(rule.at, f"`otherwise` belongs to a `never`, not to a `{rule.modal}`", help)
             return
         self._condition(guard.condition)
 
@@ -170,7 +174,8 @@ class RuleCheck:
             help = help or _declare("predicates", word.name, "arguments: 0")
             self._fault(word.at, f"`{word.name}` is not a declared measure", help)
         elif declared.arguments:
-            self._fault(word.at, f"`{word.name}` answers yes or no and cannot be compared", None)
+            help = f"write `{_called(word.name, declared.arguments)}`"
+            self._fault(word.at, f"`{word.name}` answers yes or no and cannot be compared", help)
 
     def _happening(self, term: Term, *, verbs: bool = False) -> None:
         """A predicate or event, in a condition or after `before` and `after`."""
@@ -178,7 +183,10 @@ class RuleCheck:
         if predicate is not None:
             wanted = predicate.arguments or 0
             if len(term.arguments) != wanted:
-                self._fault(term.at, f"`{term.name}` takes {wanted} argument{'s' * (wanted != 1)}", None)
+                help = f"write `{_called(term.name, wanted)}`" + (
+                    "" if wanted else f", or compare it: `{term.name} > 1`"
+                )
+                self._fault(term.at, f"`{term.name}` takes {wanted or 'no'} argument{'s' * (wanted != 1)}", help)
             for argument in term.arguments:
                 self._argument(term, argument)
             return
@@ -203,19 +211,39 @@ class RuleCheck:
         if self._words.kind_of(term.name, kinds) is None:
             other = self._words.kind_of(term.name)
             if other is not None:
-                self._fault(term.at, f"`{term.name}` is a {other}; here {_a(kinds)} belongs", None)
+                self._fault(term.at, f"`{term.name}` is a {other}; here {_a(kinds)} belongs", self._there_are(kinds))
             else:
                 help = self._words.suggestion(term.name, kinds) or declaration(kinds[0])
                 what = " or ".join(kinds) if len(kinds) <= 3 else "word"
                 self._fault(term.at, f"`{term.name}` is not a declared {what}", help)
         elif term.arguments and not arguments:
-            self._fault(term.at, f"`{term.name}` takes no arguments here", None)
+            self._fault(term.at, f"`{term.name}` takes no arguments here", f"write `{term.name}`")
+
+    def _there_are(self, kinds: tuple[str, ...]) -> str:
+        """The first few words that belong here instead."""
+        places = self._reading.front.places
+        own = (name for kind in kinds for name in self._words.words[kind] if (kind, name) in places)
+        names = list(dict.fromkeys([*own, *self._words.names(*kinds)]))
+        if not names:
+            return declaration(kinds[0])
+        return "there are " + ", ".join(f"`{name}`" for name in names[:SHOWN]) + (" …" if len(names) > SHOWN else "")
 
     def _span(self, span: Span) -> None:
         if span.seconds is None:
             units = ("seconds", "minutes", "hours", "days", "weeks", "months", "years")
             help = did_you_mean(span.unit, units) or "use seconds, minutes, hours, days, weeks, months or years"
             self._fault(span.at, f"`{span.unit}` is not a unit of time", help)
+
+
+def _length(word: str, phrase: Phrase) -> str:
+    """How to write the length of time that a phrase lacks; `every month` lacks its number only."""
+    unit = phrase.words[0].removesuffix("s")
+    return f"write the number too: `{word} 1 {unit}`" if unit in UNITS else f"write it like `{word} 30 days`"
+
+
+def _called(name: str, arguments: int | None) -> str:
+    """How a predicate is written."""
+    return f"{name}({', '.join('…' * (arguments or 0))})" if arguments else name
 
 
 def _a(kinds: Iterable[str]) -> str:
