@@ -29,7 +29,7 @@ from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, MetaData, Strin
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, sessionmaker
 
 from avow import Sealed, Site, owner, personal, plain
-from avow.edge.pages import environment, fill_page
+from avow.edge.pages import environment, fill_answer
 from avow.site.opened import Opened
 from avow.store.connection import Store
 from avow.testing.postgres import Server
@@ -86,7 +86,7 @@ def sealed(store: str, folder: Path) -> Iterator[tuple[Opened, Page, Collect]]:
     def load(key: tuple[str, str]) -> str:
         with opened.unit("desk", "lodging", place="desk", channel="https") as unit:
             unit.viewer = key[0]
-            return fill_page(unit, template.render(guest=unit.db.get(guest, key)))
+            return fill_answer(unit, "text/html", template.render(guest=unit.db.get(guest, key)).encode()).decode()
 
     try:
         yield opened, _page(load, collect), collect

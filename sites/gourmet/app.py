@@ -122,7 +122,8 @@ def show_checkout(work: Work, form: Form) -> Response:
 @site.form("/checkout", Checkout, place="checkout", role="storefront", purpose="ordering", page=show_checkout)
 def place_order(work: Work, form: Form) -> Response:
     """Keep the order, then have it paid. Nothing of the card is kept, whatever comes of it."""
-    ticket = form["ticket"] or secrets.token_urlsafe(18)
+    # Kept as a keyed hash: whoever reads the database must not be able to send the form again in somebody's place.
+    ticket = work.fingerprint(str(form["ticket"] or secrets.token_urlsafe(18)))
     for order in work.select(Order, Order.ticket == ticket):  # the button was pressed twice
         return work.redirect(f"/order/{work.secret(order)}")
     cart = Cart.decode(work.cookie("cart"))

@@ -36,7 +36,7 @@ class Order(site.Record):  # type: ignore[misc,name-defined]  # a base class mad
     cents: Mapped[int] = plain("the amount due, in US cents, without which an order cannot be paid again")
     carrier: Mapped[str] = plain("which carrier the parcel goes to")
     status: Mapped[str] = plain("workflow state")
-    ticket: Mapped[str] = plain("random number of the checkout form, so that sending it twice orders once", unique=True)
+    ticket: Mapped[str] = plain("keyed hash of a checkout form's number: sent twice, it orders once", unique=True)
     revision: Mapped[int] = plain("number of changes, so that of two payments begun at once only one goes out")
 
     __mapper_args__ = {"version_id_col": revision}  # noqa: RUF012  # read once, by the mapper

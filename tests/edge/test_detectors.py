@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from avow.edge.detectors import contains_card, contains_card_code, find_cards
+from avow.edge.detectors import contains_card, contains_card_code, contains_typed_card, find_cards
 
 # The networks' published test numbers.
 CARDS = {
@@ -113,3 +113,9 @@ def test_a_code_that_is_called_one_is_found(text: str) -> None:
 )
 def test_other_numbers_are_no_codes(text: str) -> None:
     assert not contains_card_code(text)
+
+
+def test_a_typed_card_is_found_whatever_stands_between_its_groups() -> None:
+    for between in ("\n", "/", ",", ":", "*", ")(", "\u00ad", "    ", " . ", "_"):
+        assert contains_typed_card("my card: " + between.join(["4242"] * 4))
+    assert not contains_typed_card("2 pieces of 500 g, at 12/24 High Street, before 18:30")

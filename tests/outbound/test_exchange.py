@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -224,3 +225,45 @@ def test_unwritten_changes_must_be_committed_first(site: Any, ann: tuple[str, st
         with pytest.raises(SetupError, match="unwritten changes"):
             work.exchange(work.once("card", given()), "bank", about=member, amount="1.50", currency="EUR")
     assert peers.bank.received == ()
+
+
+def test_a_failing_hook_loses_no_payment(site: Any, ann: tuple[str, str], peers: Any, clock: Any) -> None:
+    faults = [RuntimeError("the service stumbles")]
+    proper = site.on_settled["bank"]
+
+    @site.settled("bank")
+    def settled(work: Any, member: Any, reply: Any) -> None:
+        if faults:
+            raise faults.pop()
+        proper(work, member, reply)
+
+    assert pay(site, ann).status == "unknown"
+    assert fine(site, ann) == ("due", "attempted")
+    clock.advance(60)
+    assert site.opened.exchanges.settle() == 1
+    assert fine(site, ann) == ("done", "done")
+    assert len(peers.bank.received) == 1
+
+
+def test_a_late_yes_overrides_never_seen(
+    site: Any, ann: tuple[str, str], peers: Any, monkeypatch: pytest.MonkeyPatch, clock: Any
+) -> None:
+    exchanges = site.opened.exchanges
+    channel = exchanges.channel_of("bank")
+    post, live = channel.post, exchanges._live
+
+    def while_the_clock_jumps(*given: Any, **options: Any) -> Any:
+        clock.advance(NEVER_SEEN_AFTER + 100)
+        settled: list[int] = []
+        for _ in range(2):
+            worker = Thread(target=lambda: settled.append(exchanges.settle()))
+            worker.start()
+            worker.join()
+            live.clear()
+        assert settled == [0, 1]  # it is under way in this process; another process could not know
+        return post(*given, **options)
+
+    monkeypatch.setattr(channel, "post", while_the_clock_jumps)
+    assert pay(site, ann).status == "done"
+    assert fine(site, ann) == ("done", "done")
+    assert len(peers.bank.received) == 1

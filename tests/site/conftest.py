@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
 
 from avow.edge.form import Form, card_number, email, integer, text
 from tests.vault.club import club
@@ -133,6 +133,27 @@ def with_pages(site: Any) -> Any:  # noqa: C901  # many small pages
     @page("/script")
     def script(work: Any) -> Response:
         return HTMLResponse(f"<script>let name = '{any_member(work).name.__html__()}'</script>")
+
+    @page("/kinds")
+    def kinds(work: Any) -> Response:
+        kind = work.query["kind"].replace(".", "/")
+        return Response(any_member(work).name.open(), headers={"content-type": kind} if kind else None)
+
+    @page("/typed/{secret}")
+    def typed(work: Any) -> Response:
+        name = work.presented(site.Member, work.path["secret"]).name.__html__()
+        kind = work.query["kind"].replace(".", "/")
+        return Response(f'{{"name": "{name}"}}' if "json" in kind else name, media_type=kind)
+
+    @page("/streamed")
+    def streamed(work: Any) -> Response:
+        return StreamingResponse(iter(("one", "two")), media_type="text/plain")
+
+    @page("/two/{secret}")
+    def two(work: Any) -> Response:
+        name = work.presented(site.Member, work.path["secret"]).name.open()
+        work.presented(site.Member, work.query["other"])
+        return show(work, word=name)
 
     @page("/fails")
     def fails(work: Any) -> Response:

@@ -197,3 +197,62 @@ def test_a_database_that_fails_midway_gives_an_error_page_and_keeps_nothing(site
     assert answer.status_code == 500
     with site.opened.vault.store.reading() as connection:
         assert connection.execute(text("SELECT count(*) FROM club_member")).scalar() == 0
+
+
+@pytest.mark.parametrize("kind", ["", "Text/HTML", "application/xml", "application/problem+json", "image/png"])
+def test_an_opened_value_leaves_in_no_kind_of_answer(browser: Browser, ann: str, kind: str) -> None:
+    answer = browser.get(f"/kinds?kind={kind.replace('/', '.').replace('+', '%2B')}")
+    assert (answer.status_code, "Ann" in answer.text) == (403, False)
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "shown"),
+    [
+        ("text.plain", 200, 'Ann "<b>" \\'),
+        ("application.json", 200, '{"name": "Ann \\"<b>\\" \\\\"}'),
+        ("text.javascript", 403, ""),
+        ("application.xml", 403, ""),
+    ],
+)
+def test_values_are_escaped_for_the_kind_of_answer(
+    site: Any, browser: Browser, kind: str, status: int, shown: str
+) -> None:
+    with site.acting("desk", "lending", place="hall", channel="https") as work:
+        bob = work.collect(site.Member, person=work.person(), name='Ann "<b>" \\', email="b@example.org")
+        secret = work.secret(bob)
+    answer = browser.get(f"/typed/{secret}?kind={kind}")
+    assert answer.status_code == status
+    if status == 200:
+        assert shown in answer.text
+    else:
+        assert "Ann" not in answer.text
+
+
+def test_a_streamed_answer_arrives_whole(browser: Browser) -> None:
+    assert browser.get("/streamed").text == "onetwo"
+
+
+def test_an_odd_cookie_does_not_cost_the_others(browser: Browser) -> None:
+    for odd in ('x={"y":1}', "foo[1]=2", "junk", "path=/"):
+        assert "<p>C</p>" in browser.get("/declared", cookie=f"{odd}; shelf=C").text
+
+
+def test_a_link_that_somebody_wrote_into_the_database_leads_nowhere(site: Any, browser: Browser, ann: str) -> None:
+    import hashlib
+
+    link = site.home.schema.link
+    with site.opened.vault.store.writing() as connection:
+        row = connection.execute(select(link)).one()
+        forged = hashlib.sha256(b"avow link\0letmein").digest()
+        connection.execute(
+            link.insert().values(token=forged, owner=row.owner, record_table=row.record_table, record_id=row.record_id)
+        )
+    assert "Ann" not in browser.get("/own/letmein").text
+
+
+def test_one_persons_opened_text_is_not_shown_to_the_next(site: Any, browser: Browser, ann: str) -> None:
+    with site.acting("desk", "lending", place="hall", channel="https") as work:
+        bob = work.collect(site.Member, person=work.person(), name="Bob", email="bob@example.org")
+        secret = work.secret(bob)
+    answer = browser.get(f"/two/{ann}?other={secret}")
+    assert (answer.status_code, "Ann Example" in answer.text) == (403, False)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Column, Table, Text
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
@@ -134,3 +135,50 @@ def test_no_endpoint_is_needed_to_look_around_but_to_send(tmp_path: Path) -> Non
         with pytest.raises(SetupError, match="no address is configured for `mail`"):
             work.send("notice", member)
     site.close()
+
+
+def test_a_weaker_policy_is_not_started_on_data_of_a_stricter_one(tmp_path: Path) -> None:
+    site = club()
+    site.open(tmp_path / "data", background=False)
+    site.close()
+    source = site.policy.source
+    for name, change, starts in (
+        ("weaker", ("never keep card.number", "never keep card.code"), False),
+        ("reworded", ("Card numbers are never kept.", "We never keep card numbers."), True),
+    ):
+        changed = club()
+        assert change[0] in source
+        changed.policy = changed.policy.parse(source.replace(*change), f"{name}.md")
+        if starts:
+            changed.open(tmp_path / "data", background=False)
+            changed.close()
+        else:
+            with pytest.raises(SetupError, match="protects less than version 1"):
+                changed.open(tmp_path / "data", background=False)
+
+
+def test_a_table_that_is_no_record_is_refused(tmp_path: Path) -> None:
+    site = club()
+    Table("leads", site.Record.metadata, Column("email", Text))
+    with pytest.raises(SetupError, match="`leads` is no record"):
+        site.open(tmp_path)
+
+
+def test_a_timeout_longer_than_what_silence_is_taken_for_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SetupError, match=r"timeout of 60\.0 s"):
+        club().open(tmp_path, timeout=60.0)
+
+
+def test_a_head_that_a_crash_left_behind_is_caught_up(tmp_path: Path) -> None:
+    site = club()
+    site.open(tmp_path, background=False)
+    old = (tmp_path / "ledger.head").read_bytes()
+    with site.acting("desk", "lending", place="hall", channel="https") as work:
+        work.collect(site.Member, person=work.person(), name="Ann", email="ann@example.org")
+    site.opened.sequencer.run()
+    new = (tmp_path / "ledger.head").read_bytes()
+    site.close()
+    (tmp_path / "ledger.head").write_bytes(old)
+    site.open(tmp_path, background=False)
+    site.close()
+    assert (tmp_path / "ledger.head").read_bytes() == new != old

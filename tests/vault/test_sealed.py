@@ -37,7 +37,7 @@ def test_no_way_of_printing_shows_it(value: Any) -> None:
 def test_json_pickle_and_copies_are_refused(value: Any) -> None:
     with pytest.raises(TypeError):
         json.dumps({"name": value})
-    for attempt in (pickle.dumps, copy.copy, copy.deepcopy):
+    for attempt in (pickle.dumps, copy.copy, copy.deepcopy, lambda v: v.__getstate__()):
         with pytest.raises(SealedError, match="cannot be copied"):
             attempt(value)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -188,3 +189,66 @@ def test_no_marker_passes_for_a_card_number(site: Any) -> None:
     for _ in range(20_000):
         nonce = site.opened.unit("desk", "lending").nonce
         assert not contains_card(" ".join(marker(nonce, number) for number in (0, 1, 2, 9, 10, 4242)))
+
+
+def test_an_opening_is_entered_also_when_its_unit_is_undone(site: Any, ann: tuple[str, str]) -> None:
+    with suppress(RuntimeError), site.acting("desk", "lending") as work:
+        work.db.get(site.Member, ann).name.open()
+        raise RuntimeError
+    assert ("permitted", "open", "contact.name") in {(e.event, e.verb, e.object) for e in entries(site)}
+
+
+def test_nothing_is_opened_with_a_unit_that_was_kept(site: Any, ann: tuple[str, str]) -> None:
+    with site.acting("desk", "lending") as work:
+        value = work.db.get(site.Member, ann).name
+        context = contextvars.copy_context()
+    attempts: list[Callable[[], object]] = [
+        lambda: work.unit.open(value), lambda: context.run(value.open), lambda: work.unit.mark(value)
+    ]  # fmt: skip
+    for attempt in attempts:
+        with pytest.raises(Refused, match="is over"):
+            attempt()
+
+
+def test_a_unit_within_a_unit_is_refused(site: Any) -> None:
+    with site.acting("desk", "lending"), pytest.raises(SetupError, match="under way already"):
+        site.acting("courier", "lending").__enter__()
+
+
+def test_update_takes_known_names_and_none_takes_a_value_out(site: Any, ann: tuple[str, str]) -> None:
+    with site.acting("desk", "lending", place="hall", channel="https") as work:
+        member = work.db.get(site.Member, ann)
+        for wrong in ("fien", "person", "id", "policy", "email_ix", "avow_person"):
+            with pytest.raises(SetupError, match=f"cannot be updated with `{wrong}`"):
+                work.update(member, **{wrong: "x"})
+        work.update(member, wishes=None)
+    with site.acting("desk", "lending") as work:
+        assert work.db.get(site.Member, ann).wishes is None
+
+
+def test_plain_columns_take_neither_cards_nor_opened_text(site: Any, ann: tuple[str, str]) -> None:
+    def card(work: Any, member: Any) -> None:
+        member.shelf = "4242/4242/4242/4242"
+
+    def opened(work: Any, member: Any) -> None:
+        member.shelf = "for " + member.name.open()
+
+    def updated(work: Any, member: Any) -> None:
+        work.update(member, shelf=member.name.open())
+
+    for attempt in (card, opened, updated):
+        with pytest.raises((Refused, SealedError)), site.acting("desk", "lending") as work:
+            attempt(work, work.db.get(site.Member, ann))
+    with site.acting("desk", "lending") as work:
+        assert work.db.get(site.Member, ann).shelf == "A"
+
+
+def test_what_one_unit_was_given_no_other_shows_back(site: Any) -> None:
+    with site.acting("desk", "lending", place="hall") as work:
+        given = Given("contact.name", "Ann")
+        work.unit.mark(given)
+        work.unit.show([0])
+    with site.acting("desk", "lending", place="hall") as work:
+        work.unit.mark(given)
+        with pytest.raises(Refused, match="#see"):
+            work.unit.show([0])

@@ -58,6 +58,18 @@ def contains_card(text: str) -> bool:
     return bool(find_cards(text))
 
 
+_BETWEEN = re.compile(r"(?<=\d)[\W_]{1,4}(?=\d)")
+
+
+def contains_typed_card(text: str) -> bool:
+    """Whether digits that a person typed make a card number, whatever stands between their groups.
+
+    For what comes in, where a question too many is answered by typing on. What goes out is full of figures that stand
+    next to one another; there `contains_card` knows the usual spellings.
+    """
+    return contains_card(_BETWEEN.sub("", text))
+
+
 def contains_card_code(text: str) -> bool:
     """True when `text` calls three or four digits a card's security code: by themselves they could be anything."""
     return _CODE.search(text) is not None

@@ -30,7 +30,7 @@ def check_exits(unit: Unit, headers: list[tuple[bytes, bytes]], body: bytes) -> 
     found = _undeclared(unit, body.decode("utf-8", "replace"))
     for _, value in headers:
         found |= _undeclared(unit, value.decode("latin-1"))
-    foreign = unit.foreign | found
+    undeclared = set(found)
     guard = guard_of(unit)
     if guard is not None:
         leaking = guard.search(b"\n".join(name + b": " + value for name, value in headers))
@@ -41,9 +41,10 @@ def check_exits(unit: Unit, headers: list[tuple[bytes, bytes]], body: bytes) -> 
             )
         found |= guard.search(body)
     for category in sorted(found):
-        audience = None if category in foreign else unit.vault.subject
+        foreign = category in undeclared or unit.is_foreign(category)
+        audience = None if foreign else unit.vault.subject
         unit.judge("show", category, audience=audience, place=unit.place, role=unit.role)
 
 
 def _undeclared(unit: Unit, text: str) -> set[str]:
-    return {category for inspector in unit.vault.inspectors for category in inspector(text)}
+    return {category for inspector in unit.vault.exit_inspectors for category in inspector(text)}

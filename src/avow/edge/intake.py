@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http.cookies import CookieError, SimpleCookie
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import parse_qsl
@@ -71,6 +70,8 @@ def take_in(scope: Mapping[str, Any]) -> tuple[Intake, dict[str, Any]]:
     """Split a request's scope into what is kept aside and a scope that is safe to pass on."""
     raw: dict[bytes, bytes] = {}
     for name, value in scope["headers"]:
+        if name.lower() == b"cookie" and b"cookie" in raw:
+            raw[b"cookie"] += b"; " + value  # HTTP/2 may send them in several lines
         raw.setdefault(name.lower(), value)
     host = raw.get(b"host", b"localhost").decode("latin-1")
     origin = f"{scope.get('scheme', 'http')}://{host}"
@@ -108,9 +109,6 @@ def _is_loopback(host: str) -> bool:
 
 
 def _cookies(header: bytes) -> dict[str, str]:
-    jar: SimpleCookie = SimpleCookie()
-    try:
-        jar.load(header.decode("latin-1"))
-    except CookieError:
-        return {}
-    return {name: morsel.value for name, morsel in jar.items()}
+    """Name and value of each cookie (RFC 6265 5.4); an odd one of somebody else does not cost the others."""
+    pairs = (part.partition("=") for part in header.decode("latin-1").split(";"))
+    return {name.strip(): value.strip().strip('"') for name, separator, value in pairs if separator}

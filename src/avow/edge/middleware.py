@@ -20,7 +20,7 @@ import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from anyio import CapacityLimiter
+from anyio import CancelScope, CapacityLimiter, sleep_forever
 from anyio.to_thread import run_sync
 from starlette.routing import Router
 
@@ -30,7 +30,7 @@ from avow.edge.exits import check_exits
 from avow.edge.headers import security_headers
 from avow.edge.intake import LARGEST_BODY, Intake, take_in
 from avow.edge.notices import check_notices
-from avow.edge.pages import fill_page
+from avow.edge.pages import fill_answer
 from avow.edge.visits import Visits
 from avow.errors import AvowError, Refused
 from avow.vault.unit import Unit
@@ -74,9 +74,9 @@ class Answer:
         return next((value for key, value in self.headers if key == name), b"")
 
     @property
-    def is_text(self) -> bool:
-        """Whether markers can stand in it."""
-        return self.header(b"content-type").startswith((b"text/", b"application/json"))
+    def kind(self) -> str:
+        """What kind of text it is: the content type without parameters, in lower case."""
+        return self.header(b"content-type").partition(b";")[0].strip().lower().decode("latin-1")
 
 
 #: Makes the answer to a request that cannot be served: status, title, words, and the error if there is one.
@@ -169,7 +169,8 @@ class Edge:
             return self._failure(intake, 500, "This did not work", words)
         finally:
             unit.leave()
-            await run_sync(_end, unit, done)
+            with CancelScope(shield=True):  # what was refused is written down whoever hangs up
+                await run_sync(_end, unit, done)
         return answer
 
     def _finish(self, unit: Unit, intake: Intake, cookies: Cookies, answer: Answer) -> None:
@@ -180,17 +181,13 @@ class Edge:
                     "set", cookie_term(unit, value.partition(b"=")[0].decode("latin-1").strip()), place=unit.place
                 )
                 raise Refused("a cookie was set past work.set_cookie", help="use work.set_cookie: it is judged there")
-        body = bytes(answer.body) if answer.is_text else b""
-        check_exits(unit, [*answer.headers, *cookies.headers()], body)
-        page = answer.status < 400 and answer.header(b"content-type").startswith(b"text/html")
+        check_exits(unit, [*answer.headers, *cookies.headers()], bytes(answer.body))
+        page = answer.status < 400 and answer.kind == "text/html"
         if page:
             check_notices(unit, answer.body.decode(), unit.place)
         if page and self.visits is not None:
             self.visits.note(unit, intake)
-        if answer.is_text:
-            answer.body = bytearray(fill_page(unit, answer.body.decode()).encode())
-        else:
-            unit.commit()
+        answer.body = bytearray(fill_answer(unit, answer.kind, bytes(answer.body)))
         answer.headers = [
             (k, v) for k, v in answer.headers if k not in (b"content-length", b"server", b"etag", b"last-modified")
         ]
@@ -249,7 +246,7 @@ def _replay(body: bytes) -> Receive:
     async def receive() -> Message:
         nonlocal sent
         if sent:
-            return {"type": "http.disconnect"}
+            await sleep_forever()  # a disconnect would end an answer that is streamed
         sent = True
         return {"type": "http.request", "body": body, "more_body": False}
 

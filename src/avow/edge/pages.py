@@ -6,14 +6,17 @@ then are the values written in, escaped for their place.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup
 
 from avow.edge.markers import fill_html, fill_text, numbers
 from avow.edge.notices import check_notices
+from avow.errors import Refused
 from avow.vault.sealed import Sealed
 
 if TYPE_CHECKING:
@@ -22,10 +25,13 @@ if TYPE_CHECKING:
 #: Plain pages for sites that bring none of their own: `privacy.html`, `error.html`.
 _BUILT_IN = Path(__file__).parent / "templates"
 
+#: The first byte sequence of every marker, U+E000 in UTF-8.
+_MARK = "\ue000".encode()
+
 
 def environment(folder: Path | None) -> Environment:
     """The templates of a site: HTML is escaped by itself, an unknown name is an error."""
-    return Environment(
+    return SandboxedEnvironment(  # no template reaches for names with an underscore
         loader=FileSystemLoader([*([folder] if folder else []), _BUILT_IN]),
         autoescape=select_autoescape(["html"], default=False),
         undefined=StrictUndefined,
@@ -41,14 +47,34 @@ def _mark(value: object) -> object:
     return Markup(value.__html__()) if isinstance(value, Sealed) else value  # noqa: S704  # a marker is no HTML
 
 
-def fill_page(unit: Unit, page: str) -> str:
-    """Judge every marker of a page, commit the unit, and write the values in."""
+def fill_answer(unit: Unit, kind: str, body: bytes) -> bytes:
+    """Judge every marker of an answer, commit the unit, and write the values in, escaped for the kind of text.
+
+    Values stand in HTML, plain text and JSON strings; in any other kind nobody knows how to escape them.
+
+    Raises:
+        Refused: a marker stands where no value may, or its value may not be shown here.
+    """
 
     def leave(shown: list[int]) -> None:
         unit.show(shown)
         unit.commit()
 
-    return fill_html(page, unit.nonce, lambda number: reveal(unit, number), before=leave)
+    if kind == "text/html":
+        return fill_html(body.decode(), unit.nonce, lambda number: reveal(unit, number), before=leave).encode()
+    if _MARK not in body:
+        unit.commit()
+        return body
+    if kind not in ("text/plain", "application/json"):
+        raise Refused(
+            f"a sealed value stands in an answer of the kind `{kind or 'unknown'}`",
+            help="values are written into text/html, text/plain and strings of application/json",
+        )
+    text = body.decode()
+    leave(numbers(text, unit.nonce))
+    if kind == "text/plain":
+        return fill_text(text, unit.nonce, lambda number: reveal(unit, number)).encode()
+    return fill_text(text, unit.nonce, lambda number: json.dumps(reveal(unit, number))[1:-1]).encode()
 
 
 def fill_letter(unit: Unit, draft: str, place: str) -> str:

@@ -63,7 +63,7 @@ class Visits:
             unit.judge("log", FIELDS[name], subject=self.subject, place=unit.place, purpose=self.purpose)
             field = self.record.__layout__.fields[name]
             label = Label(field.category, unit.vault.policy.digest[:16], unit.place or "", hour)
-            setattr(visit, name, visit.seal(field, value, label))
+            setattr(visit, name, visit._sealed(field, value, label))
         unit.db.add(visit)
 
     def _may(self, unit: Unit, category: str, value: str) -> bool:

@@ -52,6 +52,7 @@ class Sequencer:
                 write_head(self.head_file, head)
             else:
                 self._check(head, connection)
+                write_head(self.head_file, head)  # a crash may have come between the chain and its copy
 
     def run(self) -> int:
         """Chain everything that is pending now; the number of entries chained.
@@ -167,6 +168,9 @@ def read_head(file: Path) -> Head | None:
 
 def write_head(file: Path, head: Head) -> None:
     """Replace the copy of the head: written, synced and renamed, so that a crash leaves the old or the new one."""
+    kept = read_head(file)
+    if kept is not None and kept.size > head.size:
+        return  # another process was quicker: the copy never goes back
     try:
         replace_durably(file, head.encode())
     except OSError as error:

@@ -73,6 +73,7 @@ class Exchanges:
         self.vault = vault
         self.channel_of = channel_of
         self.settled = settled
+        self._live: set[str] = set()
 
     def exchange(
         self, unit: Unit, values: Once, recipient: str, *, about: Record, purpose: str, data: Mapping[str, str]
@@ -93,6 +94,7 @@ class Exchanges:
         attempt = new_id()
         body: dict[str, Any] = {"attempt": attempt, **data}
         body[values.name] = {category.rpartition(".")[2]: given._reveal() for category, given in values._take().items()}
+        self._live.add(attempt)  # not asked for while the answer may still come, whatever the clock says
         self._write_attempt(unit, attempt, recipient, about, purpose)
         try:
             reply = _reply(attempt, channel.post(body, idempotency=attempt))
@@ -104,7 +106,14 @@ class Exchanges:
             reply = Reply("failed", attempt)
         finally:
             body.clear()
-        self._write_outcome(unit, recipient, about, purpose, reply)
+            self._live.discard(attempt)
+        try:
+            self._write_outcome(unit, recipient, about, purpose, reply)
+        except Exception:
+            # The payment has happened or not, whatever the service makes of it: its outcome is asked for again.
+            log.exception("attempt %s: its outcome could not be written; it will be asked for", attempt)
+            unit.rollback()
+            return Reply("unknown", attempt)
         return reply
 
     def settle(self) -> int:
@@ -117,7 +126,7 @@ class Exchanges:
                     exchange.c.due <= now, or_(exchange.c.state == "attempted", exchange.c.state == "unknown")
                 )
             ).all()
-        return sum(self._asked(row, now) for row in due)
+        return sum(self._asked(row, now) for row in due if row.id not in self._live)
 
     def _asked(self, row: Row[Any], now: float) -> bool:
         """As `_ask`; an answer that cannot be written, or whose hook fails, is asked for later and holds up nobody."""
@@ -185,9 +194,11 @@ class Exchanges:
 
     def _write_outcome(self, unit: Unit, recipient: str, about: Record, purpose: str, reply: Reply) -> None:
         exchange = self.vault.home.schema.exchange
+        # A late yes overrides "never seen": money that has moved is never left untold.
+        open_states = ("attempted", "unknown", "failed") if reply.status == "done" else ("attempted", "unknown")
         told = unit.db.connection().execute(
             exchange.update()
-            .where(exchange.c.id == reply.attempt, exchange.c.state.in_(("attempted", "unknown")))
+            .where(exchange.c.id == reply.attempt, exchange.c.state.in_(open_states))
             .values(state=reply.status, due=self.vault.clock() + ASK_AFTER)
         )
         if told.rowcount == 0:  # another worker has asked too, and was first: the hook must not run twice

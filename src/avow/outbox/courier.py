@@ -16,7 +16,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from avow.errors import AvowError, DeliveryError, OutcomeUnknown, Refused, Rejected, first_line
+from avow.errors import DeliveryError, OutcomeUnknown, Refused, Rejected, first_line
 from avow.outbox.queue import MOST_ATTEMPTS, Send, claim, close, retry
 from avow.vault.unit import Unit
 
@@ -88,18 +88,26 @@ class Courier:
                 record = unit.find(send.record_table, send.owner, send.record_id)
                 parcel = door.pack(unit, send, record)
                 _note(unit, "attempted", send)
-        except AvowError as error:
+        except Exception as error:
             if send is None:
                 raise
-            state = "refused" if isinstance(error, Refused) else "failed"
-            log.warning("send %s was %s when it was about to leave: %s", send.id, state, first_line(error))
-            with Unit(self.vault, send.role, send.purpose) as unit:
-                close(unit.db, schema, send, state, first_line(error))
-                if send.abandoned:  # the note above was rolled back
-                    _note(unit, "unknown", send)
+            self._unpacked(send, error)
             return True
         self._deliver(send, parcel)
         return True
+
+    def _unpacked(self, send: Send, error: Exception) -> None:
+        """A send that could not be packed: refused for good, or put back; it holds up nobody behind it."""
+        schema = self.vault.home.schema
+        with Unit(self.vault, send.role, send.purpose) as unit:
+            if isinstance(error, Refused):
+                log.warning("send %s was refused when it was about to leave: %s", send.id, first_line(error))
+                close(unit.db, schema, send, "refused", first_line(error))
+            else:
+                log.error("send %s could not be packed and will be tried again", send.id, exc_info=error)
+                retry(unit.db, schema, send, self.vault.clock(), type(error).__name__)
+            if send.abandoned:  # the note of the attempt before this one was rolled back
+                _note(unit, "unknown", send)
 
     def _deliver(self, send: Send, parcel: Parcel) -> None:
         schema = self.vault.home.schema

@@ -123,5 +123,9 @@ def retry(connection: Connection | Session, schema: Schema, send: Send, now: flo
         return False
     pause = min(FIRST_RETRY * 2 ** (send.attempts - 1), LONGEST_RETRY)
     outbox = schema.outbox
-    connection.execute(outbox.update().where(outbox.c.id == send.id).values(state="ready", due=now + pause, note=note))
+    connection.execute(
+        outbox.update()
+        .where(outbox.c.id == send.id)
+        .values(state="ready", attempts=send.attempts, due=now + pause, note=note)
+    )
     return True

@@ -55,7 +55,7 @@ class Background:
         for part in (self._opened.exchanges.settle, self._opened.courier.run, self._opened.sequencer.run):
             try:
                 done += part()
-            except Exception as error:  # noqa: BLE001  # raised below
+            except (Exception, SystemExit) as error:  # noqa: BLE001  # raised below
                 failure = failure or error
         if failure is not None:
             raise failure
@@ -68,6 +68,6 @@ class Background:
             self._wake.clear()
             try:
                 self.round()
-            except Exception:
+            except (Exception, SystemExit):  # nothing that a site raises ends the work of all others
                 log.exception("a round of background work failed; it will be tried again")
                 self._stop.wait(PAUSE)

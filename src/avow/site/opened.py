@@ -22,7 +22,7 @@ from starlette.routing import Router
 from avow.edge import logs
 from avow.edge.acts import Acts, check_routes
 from avow.edge.csrf import issue, same_origin, verify
-from avow.edge.detectors import contains_card, contains_card_code
+from avow.edge.detectors import contains_card, contains_card_code, contains_typed_card
 from avow.edge.exits import guard_of
 from avow.edge.guard import ExitGuard
 from avow.edge.intake import Intake
@@ -34,12 +34,13 @@ from avow.errors import AvowError, Refused, SetupError, StoreError
 from avow.keys.keyring import FileKeyring
 from avow.ledger.sequencer import Sequencer
 from avow.outbound.endpoint import Endpoint
-from avow.outbound.exchange import Exchanges, Reply
+from avow.outbound.exchange import NEVER_SEEN_AFTER, Exchanges, Reply
 from avow.outbound.https import HttpsChannel
 from avow.outbound.letter import LetterDoor
 from avow.outbound.recipient import RecipientDoor
 from avow.outbound.smtp import SmtpChannel
 from avow.outbox.courier import Courier, Delivered, Door
+from avow.outbox.queue import LEASE
 from avow.site.background import Background
 from avow.site.work import Work
 from avow.store.connection import Store
@@ -50,6 +51,9 @@ from avow.vault.vault import Inspector, Vault
 if TYPE_CHECKING:
     from avow.site.site import Site
     from avow.vault.record import Record
+
+#: Says whether something is seen in a text.
+Seen = Callable[[str], bool]
 
 #: The name under which the mail server's address is configured, beside the recipients'.
 MAIL = "mail"
@@ -89,6 +93,7 @@ class Opened:
         self.policy = site.policy
         check_routes(site.routes, site.policy.vocabulary)
         self._check_endpoints()
+        _check_timeout(settings.timeout)
         _make_folder(settings.data)
         store = Store.open(settings.store or f"sqlite:///{settings.data / 'site.db'}")
         try:
@@ -102,7 +107,8 @@ class Opened:
                 clock=settings.clock,
                 subject=site.subject,
                 new_guard=ExitGuard,
-                inspectors=self._inspectors(),
+                inspectors=self._inspectors(contains_typed_card, contains_card_code),
+                exit_inspectors=self._inspectors(contains_card, contains_card_code),
             )
             self.vault.prepare()
             self.sequencer = Sequencer(store, site.home.schema, settings.data / "ledger.head")
@@ -158,9 +164,15 @@ class Opened:
 
     def secret_of(self, record: Record) -> str:
         """The secret of a record's link: 256 bits under a key outside the database."""
-        parts = (self.vault.tenant, record.owner_id, record.__table__.name, record.id)  # type: ignore[attr-defined]
-        mac = hmac.digest(self.keyring.secret("link"), "\0".join(parts).encode(), "sha256")
-        return urlsafe_b64encode(mac).decode().rstrip("=")
+        return self._keyed("record", record.owner_id, record.__table__.name, record.id)  # type: ignore[attr-defined]
+
+    def fingerprint(self, value: str) -> str:
+        """A keyed hash of `value`: it can be recognised by it, and not found from it."""
+        return self._keyed("fingerprint", value)
+
+    def _keyed(self, *parts: str) -> str:
+        words = "\0".join((self.vault.tenant, *parts)).encode("utf-8", "replace")
+        return urlsafe_b64encode(hmac.digest(self.keyring.secret("link"), words, "sha256")).decode().rstrip("=")
 
     def csrf_token(self) -> str:
         """A token that shows that a form came from this site."""
@@ -266,10 +278,10 @@ class Opened:
         }
         return self.templates.get_template("error.html").render(context)
 
-    def _inspectors(self) -> tuple[Inspector, ...]:
+    def _inspectors(self, card: Seen, code: Seen) -> tuple[Inspector, ...]:
         """What looks for cards in free text, as far as the policy knows cards at all."""
         known = self.policy.vocabulary.words["category"]
-        looks = ((self.site.card, contains_card), (self.site.card_code, contains_card_code))
+        looks = ((self.site.card, card), (self.site.card_code, code))
         return tuple(_inspector(category, seen) for category, seen in looks if category in known)
 
     def _endpoint(self, name: str) -> str:
@@ -312,6 +324,15 @@ class Opened:
 
 def _inspector(category: str, seen: Callable[[str], bool]) -> Inspector:
     return lambda text: (category,) if seen(text) else ()
+
+
+def _check_timeout(seconds: float) -> None:
+    """A peer that may answer after its attempt was given up would undo what was concluded from its silence."""
+    longest = min(LEASE, NEVER_SEEN_AFTER)
+    if not 0 < seconds < longest:
+        raise SetupError(
+            f"a timeout of {seconds} s is not possible", help=f"give less than {longest} s, and more than 0"
+        )
 
 
 def _make_folder(folder: Path) -> None:

@@ -10,10 +10,11 @@ def place_order(work, form):
 from __future__ import annotations
 
 import hashlib
+from hmac import compare_digest
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
-from sqlalchemy import select
+from sqlalchemy import select, text
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from avow.edge.cookies import Cookies
@@ -97,19 +98,24 @@ class Work:
         sent later can carry it without its lying in a queue.
         """
         token = self._opened.secret_of(record)
-        link = self.unit.vault.home.schema.link
-        digest = _digest(token)
-        if self.db.execute(select(link.c.token).where(link.c.token == digest)).first() is None:
-            self.db.flush()
-            self.db.execute(
-                link.insert().values(
-                    token=digest,
-                    owner=record.owner_id,
-                    record_table=record.__table__.name,  # type: ignore[attr-defined]
-                    record_id=record.id,
-                )
-            )
+        self.db.flush()
+        self.db.execute(
+            text(
+                "INSERT INTO avow_link (token, owner, record_table, record_id) "
+                "VALUES (:token, :owner, :record_table, :record_id) ON CONFLICT (token) DO NOTHING"
+            ),
+            {
+                "token": _digest(token),
+                "owner": record.owner_id,
+                "record_table": record.__table__.name,  # type: ignore[attr-defined]
+                "record_id": record.id,
+            },
+        )
         return token
+
+    def fingerprint(self, value: str) -> str:
+        """A keyed hash of a random value that must be recognised and not read, such as the number of a form."""
+        return self._opened.fingerprint(value)
 
     def presented(self, record: type[Any], token: str) -> Any | None:
         """The record that a secret leads to, or None. Who holds the secret is the one who is looking."""
@@ -120,9 +126,11 @@ class Work:
         if row is None:
             return None
         found = self.db.get(record, (row.owner, row.record_id))
-        if found is not None:
-            self.unit.viewer = row.owner
-            self.unit.facts["presented(link)"] = True
+        # The table is a directory only: a row written into it by somebody else leads nowhere.
+        if found is None or not compare_digest(self._opened.secret_of(found).encode(), token.encode()):
+            return None
+        self.unit.viewer = row.owner
+        self.unit.facts["presented(link)"] = True
         return found
 
     # -- doors ------------------------------------------------------------------------------------
@@ -217,7 +225,7 @@ class Work:
     @property
     def current_path(self) -> str:
         """The path of the page that was asked for."""
-        return self._intake.path if self._intake else ""
+        return without_marks(self._intake.path) if self._intake else ""
 
     @property
     def _jar(self) -> Cookies:

@@ -29,10 +29,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How a record class is laid out: the attribute that names its owner, and its personal fields by attribute."""
+    """How a record class is laid out: the attribute that names its owner, its personal fields by attribute,
+    the attributes that may be written by name, and those of them that are plain.
+    """
 
     owner: str
     fields: dict[str, Field]
+    named: frozenset[str]
+    plain: tuple[str, ...]
 
 
 class Person:
@@ -64,13 +68,13 @@ class Record:
         """The id of the person whose record this is."""
         return str(getattr(self, self.__layout__.owner))
 
-    def seal(self, field: Field, text: str, label: Label) -> Stored:
-        """Seal `text` for this record under its owner's key."""
+    def _sealed(self, field: Field, text: str, label: Label) -> Stored:
+        """Seal `text` for this record under its owner's key, unjudged: who calls it has judged."""
         sealed = self._seal().seal(field.id, label, text.encode())
         return Stored(field, sealed, self)
 
-    def unseal(self, field: Field, sealed: bytes) -> str:
-        """The text of an envelope of this record.
+    def _unsealed(self, field: Field, sealed: bytes) -> str:
+        """The text of an envelope of this record, unjudged: who calls it has judged.
 
         Raises:
             SealedError: the envelope was changed, or belongs to another person, record, field or site.
@@ -174,7 +178,12 @@ def _lay_out(cls: type[Any]) -> Layout:
         raise SetupError(
             f"`{cls.__name__}` does not say whose it is", help="add a column: `customer: Mapped[str] = owner()`"
         )
-    return Layout(owner, fields)
+    plain = tuple(
+        name
+        for name, column in vars(cls).items()
+        if isinstance(column, MappedColumn) and column.column.info.get("avow") == "plain"
+    )
+    return Layout(owner, fields, frozenset((*fields, *plain)), plain)
 
 
 def _guard_attributes(cls: type[Any]) -> None:
@@ -187,6 +196,8 @@ def _guard_attributes(cls: type[Any]) -> None:
 def _setter(field: Field) -> Any:
     def check(target: Record, value: Any, _old: Any, _initiator: Any) -> Any:
         if value is None and field.optional:
+            if field.lookup:
+                setattr(target, field.name + INDEX_SUFFIX, None)  # an index without its value would still answer
             return None
         if not isinstance(value, Stored):
             what = repr(value) if isinstance(value, Given) else f"a {type(value).__name__}"
@@ -226,6 +237,12 @@ def check_records(home: Home, categories: frozenset[str]) -> None:
     """
     faults: list[str] = []
     seen: dict[str, str] = {}
+    declared = {record.__table__ for record in home.records}
+    faults += [
+        f"the table `{table.name}` is no record: its columns say neither whose nor what they are"
+        for table in home.metadata.sorted_tables
+        if table not in declared and not table.name.startswith("avow_")
+    ]
     for record in home.records:
         table = record.__table__
         for column in table.columns:

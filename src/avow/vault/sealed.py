@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NoReturn, final
 
 from avow.errors import SealedError
-from avow.vault.current import current_unit
+from avow.vault.current import current_unit, unit_if_any
 
 if TYPE_CHECKING:
     from avow.vault.columns import Field
@@ -82,6 +82,9 @@ class Sealed:
             help="collect it into another record: that is a verdict and a new seal",
         )
 
+    def __getstate__(self) -> NoReturn:
+        self.__reduce_ex__(4)
+
     def __copy__(self) -> NoReturn:
         self.__reduce_ex__(4)
 
@@ -116,18 +119,24 @@ class Stored(Sealed):
                 f"{self!r} was selected without its record",
                 help="select the class, not the column: the key comes with the record",
             )
-        return self._record.unseal(self._field, self._envelope)
+        return self._record._unsealed(self._field, self._envelope)
 
 
 @final
 class Given(Sealed):
     """A value that has just arrived, for example in a form. It lies in memory and in no record."""
 
-    __slots__ = ("_category", "_text")
+    __slots__ = ("_category", "_text", "_unit")
 
     def __init__(self, category: str, text: str) -> None:
         self._category = category
         self._text = text
+        unit = unit_if_any()
+        self._unit = None if unit is None else unit.nonce
+
+    def given_in(self, unit: str) -> bool:
+        """Whether it was given in the unit with this nonce: nobody else's unit may show it back."""
+        return self._unit == unit
 
     @property
     def category(self) -> str:

@@ -23,14 +23,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 from sqlalchemy.orm import Session
 
-from avow.errors import Refused, SealedError, SetupError
+from avow.errors import Refused, SetupError
 from avow.values import Duty, Verdict
-from avow.vault.columns import INDEX_SUFFIX, Field
+from avow.vault import keeping
 from avow.vault.current import UNIT
-from avow.vault.envelope import Label
 from avow.vault.lines import Lines
 from avow.vault.once import Once
-from avow.vault.sealed import Given, Sealed, Stored
+from avow.vault.sealed import Given, Sealed
 
 if TYPE_CHECKING:
     from avow.vault.record import Person, Record
@@ -67,10 +66,11 @@ class Unit(AbstractContextManager["Unit"]):
         self.nonce = secrets.token_hex(6)[:-1] + secrets.choice("abcdef")
         self.marked: list[Sealed] = []
         self.guard: Guard | None = None
-        self.foreign: set[str] = set()
+        self.seen: set[tuple[str, str | None]] = set()
         self.discharged: set[tuple[str, str | None]] = set()
         self._due: list[Duty] = []
         self._lines = Lines()
+        self._openings = Lines()
         self._refusals = Lines()
         self._db: Session | None = None
         self._token: Token[Unit | None] | None = None
@@ -95,6 +95,7 @@ class Unit(AbstractContextManager["Unit"]):
         Raises:
             Refused: no sentence permits it, one forbids it, or a duty that comes before it is undone.
         """
+        self._check_open()
         purpose = purpose or self.purpose
         verdict = self.vault.policy.judge(verb, object, purpose=purpose, facts=self.facts, **dimensions)
         recipient = dimensions.get("recipient")
@@ -103,7 +104,8 @@ class Unit(AbstractContextManager["Unit"]):
             raise _refused(verb, object, verdict)
         if accompanied and verdict.duties:
             self._due += [duty for duty in verdict.duties if duty.timing == "with"]
-        self._lines.add("permitted", verb, object, purpose, recipient, verdict)
+        lines = self._openings if verb == "open" else self._lines  # who has read has read, whatever comes after
+        lines.add("permitted", verb, object, purpose, recipient, verdict)
         return verdict
 
     def discharge(self, verb: str, object: str | None = None) -> None:
@@ -120,8 +122,7 @@ class Unit(AbstractContextManager["Unit"]):
     @property
     def db(self) -> Session:
         """The SQLAlchemy session of this unit, for plain columns and for selecting records."""
-        if self._over:
-            raise Refused("this unit of work is over", help="open a new one with `site.acting(role, purpose)`")
+        self._check_open()
         if self._db is None:
             self._db = self.vault.session()
         return self._db
@@ -148,103 +149,14 @@ class Unit(AbstractContextManager["Unit"]):
         return person
 
     def collect(
-        self,
-        record: type[Any],
-        *,
-        person: Person,
-        source: str | None = None,
-        at: str | None = None,
-        **values: Any,
+        self, record: type[Any], *, person: Person, source: str | None = None, at: str | None = None, **values: Any
     ) -> Any:
-        """Make a record of `person` from what they gave: judged field by field, sealed at once.
-
-        Args:
-            values: by attribute; personal ones as `str` or as given in a form, plain ones as they are.
-
-        Raises:
-            Refused: a field may not be collected or kept. Nothing is stored then.
-            SetupError: an attribute that the record does not have, or a personal one missing.
-        """
-        layout = record.__layout__
-        unknown = [name for name in values if not hasattr(record, name) or name in ("id", "policy", layout.owner)]
-        if unknown:
-            raise SetupError(
-                f"`{record.__name__}` cannot be collected with `{unknown[0]}`",
-                help=f"it takes {', '.join(sorted(layout.fields))} and its plain columns",
-            )
-        missing = [name for name, f in layout.fields.items() if not f.optional and values.get(name) is None]
-        if missing:
-            raise SetupError(f"`{record.__name__}` needs `{missing[0]}`", help="pass it to collect()")
-        plain = {name: value for name, value in values.items() if name not in layout.fields}
-        made = record(
-            id=secrets.token_hex(16),
-            policy=self.vault.policy.digest,
-            avow_person=person,
-            **{layout.owner: person.id},
-            **self._inspected(plain),
-        )
-        self._write(made, {n: v for n, v in values.items() if n in layout.fields and v is not None}, source, at)
-        self.db.add(made)
-        return made
+        """Make a record of `person` from what they gave; see `avow.vault.keeping.collect`."""
+        return keeping.collect(self, record, person, source, at, values)
 
     def update(self, record: Record, *, source: str | None = None, at: str | None = None, **values: Any) -> None:
-        """Write new values into a record: personal ones are judged and sealed, plain ones inspected and set."""
-        fields = record.__layout__.fields
-        self._write(record, {n: v for n, v in values.items() if n in fields and v is not None}, source, at)
-        for name, value in self._inspected({n: v for n, v in values.items() if n not in fields}).items():
-            setattr(record, name, value)
-
-    def _write(self, record: Record, values: dict[str, Any], source: str | None, at: str | None) -> None:
-        place = at or self.place
-        whose = self.vault.subject
-        texts: list[tuple[Field, str]] = []
-        for name, value in values.items():
-            field = record.__layout__.fields[name]
-            text = value if isinstance(value, str) else self._text_of(value, field)
-            self.judge(
-                "collect",
-                field.category,
-                source=source or whose,
-                subject=whose,
-                place=place,
-                role=self.role,
-                channel=self.channel,
-            )
-            self.judge("keep", field.category, subject=whose)
-            self._inspect(text)
-            texts.append((field, text))
-        hour = self.vault.hour()
-        for field, text in texts:  # only after every field was permitted: all or nothing
-            label = Label(field.category, self.vault.policy.digest[:16], place or "", hour)
-            setattr(record, field.name, record.seal(field, text, label))
-            if field.blind is not None:
-                setattr(record, field.name + INDEX_SUFFIX, field.blind(text))
-
-    def _text_of(self, value: Any, field: Field) -> str:
-        if isinstance(value, Stored):
-            return self.open(value)  # copying from another record is a flow of its own
-        if isinstance(value, Given) and value.category == field.category:
-            return value._reveal()
-        if isinstance(value, Given):
-            self.judge("keep", value.category, subject=self.vault.subject)  # a card in a note is refused as a card
-            raise SealedError(
-                f"{value!r} cannot be kept as `{field.category}`", help="give each field of a form its own category"
-            )
-        raise SealedError(f"`{field.id}` takes text, not a {type(value).__name__}")
-
-    def _inspected(self, values: dict[str, Any]) -> dict[str, Any]:
-        for value in values.values():
-            if isinstance(value, Sealed):
-                raise SealedError(f"{value!r} cannot go into a plain column", help="declare the column personal()")
-            if isinstance(value, str):
-                self._inspect(value)
-        return values
-
-    def _inspect(self, text: str) -> None:
-        """Look for what nobody declared, such as a card number in a free-text note."""
-        for inspector in self.vault.inspectors:
-            for category in inspector(text):
-                self.judge("keep", category, subject=self.vault.subject)
+        """Write new values into a record; see `avow.vault.keeping.update`."""
+        keeping.update(self, record, source, at, values)
 
     # -- opening ----------------------------------------------------------------------------------
 
@@ -255,16 +167,23 @@ class Unit(AbstractContextManager["Unit"]):
         if self.guard is None:
             self.guard = self.vault.new_guard()
         self.guard.watch(value.category, text)
-        if not self.is_own(value):
-            self.foreign.add(value.category)
+        given = isinstance(value, Given) and self.is_own(value)
+        self.seen.add((value.category, None if given else value.owner or ""))
         return text
+
+    def is_foreign(self, category: str) -> bool:
+        """Whether a text of `category` was opened that is not of the person who is looking now."""
+        return any(seen == category and owner not in (None, self.viewer) for seen, owner in self.seen)
 
     def is_own(self, value: Sealed) -> bool:
         """Whether a value is of the person who is looking: in a record of theirs, or just given by them."""
-        return value.owner is None or value.owner == self.viewer
+        if isinstance(value, Given):
+            return value.given_in(self.nonce)
+        return value.owner is not None and value.owner == self.viewer
 
     def mark(self, value: Sealed) -> str:
         """A marker that stands for `value` in a page or mail until the door fills it in."""
+        self._check_open()
         self.marked.append(value)
         return f"\ue000{self.nonce}{len(self.marked) - 1:04d}\ue001"
 
@@ -319,23 +238,33 @@ class Unit(AbstractContextManager["Unit"]):
                     f"  sentence: “{duty.sentence.text}” (#{duty.sentence.anchor})"
                 )
         self._due.clear()
-        if self._lines:
-            self.vault.write_down(self._lines, self.db.connection())
+        gathered = [lines for lines in (self._lines, self._openings) if lines]
+        for lines in gathered:
+            self.vault.write_down(lines, self.db.connection())
         if self._db is not None and self._db.in_transaction():
             self._db.commit()
-        if self._lines:
-            self._lines.clear()
+        for lines in gathered:
+            lines.clear()
+        if gathered:
             self.vault.after_commit()
 
     def rollback(self) -> None:
-        """Undo everything since the last commit. Refusals stay noted."""
+        """Undo everything since the last commit. Refusals and openings stay noted: they happened."""
         self._lines.clear()
         self._due.clear()
         if self._db is not None:
             self._db.rollback()
 
     def enter(self) -> Self:
-        """Become the unit of this thread or task."""
+        """Become the unit of this thread or task.
+
+        Raises:
+            SetupError: there is one under way. A unit within another would leave unseen by the outer one's door.
+        """
+        if UNIT.get() is not None:
+            raise SetupError(
+                "a unit of work is under way already", help="use the `work` that you were given, or end it first"
+            )
         self._token = UNIT.set(self)
         return self
 
@@ -364,16 +293,23 @@ class Unit(AbstractContextManager["Unit"]):
             self.end()
 
     def end(self) -> None:
-        """Close the session and write down what was refused, in a transaction that no rollback undoes."""
+        """Close the session and write down what was refused or opened, in a transaction that no rollback undoes."""
         self._over = True
         if self._db is not None:
             self._db.close()
             self._db = None
-        if self._refusals:
+        happened = [lines for lines in (self._refusals, self._openings) if lines]
+        if happened:
             with self.vault.store.writing() as connection:
-                self.vault.write_down(self._refusals, connection)
-            self._refusals.clear()
+                for lines in happened:
+                    self.vault.write_down(lines, connection)
+            for lines in happened:
+                lines.clear()
             self.vault.after_commit()
+
+    def _check_open(self) -> None:
+        if self._over:
+            raise Refused("this unit of work is over", help="open a new one with `site.acting(role, purpose)`")
 
 
 def _refused(verb: str, object: str, verdict: Verdict) -> Refused:

@@ -11,19 +11,21 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, inspect, select
+from sqlalchemy import Connection, event, inspect, select
 from sqlalchemy.exc import DatabaseError
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker
 
 from avow.engine import Policy
-from avow.errors import KeyringError, StoreError
+from avow.errors import KeyringError, SealedError, SetupError, StoreError
 from avow.keys.hierarchy import PersonKeys
 from avow.keys.keyring import FileKeyring
 from avow.store.connection import Store
 from avow.vault.blind import BlindIndex
 from avow.vault.columns import Field, refuse_sorting
+from avow.vault.current import current_unit
+from avow.vault.keeping import inspect_plain
 from avow.vault.lines import Lines
-from avow.vault.record import Home, Person, check_records
+from avow.vault.record import Home, Person, Record, check_records
 
 
 class Guard(Protocol):
@@ -31,6 +33,9 @@ class Guard(Protocol):
 
     def watch(self, category: str, value: str) -> None:
         """Search for `value` at every exit from now on."""
+
+    def search(self, data: bytes) -> set[str]:
+        """The categories whose watched values are in `data`."""
 
 
 #: Finds personal information where none was declared: text to the categories seen in it.
@@ -47,7 +52,8 @@ class Vault:
     """What one open installation holds. Made by `Site.open`; units of work are opened on it.
 
     `subject` and its visitor counterpart are the policy's names for whose information it is;
-    `clock` gives unix seconds; `inspectors` look into free text; `new_guard` makes what watches opened values.
+    `clock` gives unix seconds; `inspectors` look into text that comes in, `exit_inspectors`
+    into what goes out; `new_guard` makes what watches opened values.
     """
 
     store: Store
@@ -59,6 +65,7 @@ class Vault:
     subject: str
     new_guard: Callable[[], Guard]
     inspectors: tuple[Inspector, ...] = ()
+    exit_inspectors: tuple[Inspector, ...] = ()
     after_commit: Callable[[], None] = lambda: None
     tenant: str = field(init=False)
     _keys: PersonKeys = field(init=False)
@@ -71,6 +78,8 @@ class Vault:
         refuse_sorting(self.store.engine)
         self._pending = self.home.schema.pending.insert()
         self._sessions = sessionmaker(self.store.engine, expire_on_commit=False)
+        event.listen(self._sessions, "before_flush", _inspect_plain)
+        event.listen(self._sessions, "do_orm_execute", _refuse_bulk)
 
     def prepare(self) -> None:
         """Create what is missing in the database, and check that it and the keyring belong together.
@@ -98,6 +107,7 @@ class Vault:
                     )
                 digest = schema.policy.c.digest
                 if connection.scalar(select(digest).where(digest == self.policy.digest)) is None:
+                    self._check_versions(connection)
                     connection.execute(
                         schema.policy.insert().values(
                             digest=self.policy.digest,
@@ -113,6 +123,24 @@ class Vault:
                 help="check that it is Avow's own, undamaged, and that this user may write it",
             ) from None
         self.home.bind(self)
+
+    def _check_versions(self, connection: Connection) -> None:
+        """Data stays under the version it was collected under; here that means: a weaker one is not started.
+
+        Raises:
+            SetupError: naming what the new version permits and an old one refused.
+        """
+        for old in connection.execute(select(self.home.schema.policy)):
+            from avow.engine.compare import compare  # only where a version has changed
+
+            comparison = compare(Policy.parse(old.source, f"version {old.version}"), self.policy)
+            if comparison.verdict != "not weaker":
+                raise SetupError(
+                    f"this policy protects less than version {old.version}, under which this installation holds data "
+                    f"({comparison.verdict})\n  {comparison.differences[0].summary}",
+                    help="see all of it with `avow diff`; until data can be asked over to a new version, start the old "
+                    "policy here, or the new one with a data folder of its own",
+                )
 
     def close(self) -> None:
         """Detach the records and give back the connections."""
@@ -147,3 +175,19 @@ class Vault:
     def blind_of(self, field: Field) -> Callable[[str], bytes]:
         """The function that maps a text of `field` to its blind index."""
         return lambda text: self._blind.of(field.id, text, kind=field.lookup or "exact")
+
+
+def _inspect_plain(session: Session, _context: Any, _instances: Any) -> None:
+    """Whatever way a plain column was written, it is looked through before it is stored."""
+    for record in (*session.new, *session.dirty):
+        if isinstance(record, Record):
+            for name in record.__layout__.plain:
+                inspect_plain(current_unit(), record.__dict__.get(name))
+
+
+def _refuse_bulk(state: ORMExecuteState) -> None:
+    """A statement over many rows would pass by the seal, the judgement and the look into plain columns."""
+    if state.is_orm_statement and (state.is_insert or state.is_update):
+        raise SealedError(
+            "records are not written by bulk statements", help="write them through work.collect and work.update"
+        )
