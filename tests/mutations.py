@@ -84,10 +84,6 @@ _CARD_KEPT = (
         "I2", f"{_SITE}/opened.py", "(self.site.card_code, contains_card_code)", "",
         "the security code of a card is kept in a note that calls it so",
     ),
-    Mutation(
-        "I2", f"{_SHOP}/cart.py", "if sku not in CATALOGUE:", "if False:",
-        "the cart's cookie carries whatever somebody wrote into it",
-    ),
 )  # fmt: skip
 
 _VISITS = (

@@ -345,6 +345,7 @@ def test_page_and_mail_show_four_digits_even_if_the_processor_sends_more(gourmet
 @pytest.mark.promise("I16", "holds")
 def test_no_page_shows_more_of_a_card_or_shows_it_elsewhere(gourmet: Gourmet) -> None:
     path = gourmet.customer().order()
+    gourmet.customer().order()
 
     def at(work: Any) -> Any:
         order = work.presented(gourmet.Order, path.rpartition("/")[2])
@@ -353,12 +354,17 @@ def test_no_page_shows_more_of_a_card_or_shows_it_elsewhere(gourmet: Gourmet) ->
     def unpresented(work: Any) -> Any:
         return work.render("notice.html", title="Your card", text=[first_order(gourmet, work).last4])
 
+    def of_another(work: Any) -> Any:
+        own = work.presented(gourmet.Order, path.rpartition("/")[2])
+        [other] = work.select(gourmet.Order, gourmet.Order.id != own.id)
+        return work.render("notice.html", title="Your card", text=[other.last4])
+
     def typed(work: Any) -> Any:
         form = checkout_form(gourmet)
         return work.render("notice.html", title="Your card", text=[form[name] for name in CARD])
 
     attempts = [("shop", at), ("pay_page", at), ("checkout", at), ("order_page", unpresented), ("checkout", typed)]
-    attempts.append(("order_page", typed))
+    attempts += [("order_page", typed), ("order_page", of_another)]
     for number, (place, handler) in enumerate(attempts):
         gourmet.add_page(f"/careless/{number}", handler, place=place, purpose="ordering")
         answer = gourmet.customer().get(f"/careless/{number}")
