@@ -1,13 +1,17 @@
 """Conditions in three values: true, false, and None for unknown (Kleene's strong logic).
 
-A fact that nobody supplied is unknown. A fact of the wrong type is unknown too: a number is no yes, and a yes is no
-number, so that a mixed-up fact denies.
+A fact that nobody supplied is unknown. A fact of the wrong type is unknown too: a number is no yes, and a yes, a text
+or a `nan` is no number, so that a mixed-up fact denies.
+
+`evaluate` walks a condition; `when` turns it into a test once, for the path of a flow, where it is asked each time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from operator import ge, gt, le, lt
+from typing import Any, TypeGuard
 
 from avow.language.syntax import AllOf, AnyOf, Compare, Condition, Fact, Not, Span, atoms
 from avow.values import Facts
@@ -36,9 +40,56 @@ def _compare(condition: Compare, facts: Facts) -> bool | None:
     measured = facts.get(condition.word.name)
     value = condition.value
     bound = value.seconds if isinstance(value, Span) else value.value
-    if measured is None or isinstance(measured, bool) or bound is None:
+    if bound is None or not _is_number(measured):
         return None
     return _OPERATORS[condition.operator](measured, bound)
+
+
+def _is_number(measured: Any) -> TypeGuard[float]:
+    return (
+        isinstance(measured, (int, float)) and measured is not True and measured is not False and measured == measured
+    )
+
+
+#: Whether a condition is known to be true, or known to be false, under some facts.
+Test = Callable[[Facts], bool]
+
+
+def when(condition: Condition, want: bool) -> Test:
+    """A test that says whether `evaluate(condition, facts) is want`."""
+    if isinstance(condition, Fact):
+        key = str(condition.term)
+        return (lambda facts: facts.get(key) is True) if want else (lambda facts: facts.get(key) is False)
+    if isinstance(condition, Compare):
+        return _measure(condition, want)
+    if isinstance(condition, Not):
+        return when(condition.part, not want)
+    parts = tuple(when(part, want) for part in condition.parts)
+    # A true `and` and a false `or` need every part; a false `and` and a true `or` need one.
+    if isinstance(condition, AllOf) is want:
+        return _both(*parts) if len(parts) == 2 else lambda facts: all(part(facts) for part in parts)
+    return _either(*parts) if len(parts) == 2 else lambda facts: any(part(facts) for part in parts)
+
+
+def _both(one: Test, other: Test) -> Test:
+    return lambda facts: one(facts) and other(facts)
+
+
+def _either(one: Test, other: Test) -> Test:
+    return lambda facts: one(facts) or other(facts)
+
+
+def _measure(condition: Compare, want: bool) -> Test:
+    name, operator, value = condition.word.name, _OPERATORS[condition.operator], condition.value
+    bound = value.seconds if isinstance(value, Span) else value.value
+    if bound is None:
+        return lambda facts: False
+
+    def test(facts: Facts) -> bool:
+        measured = facts.get(name)
+        return _is_number(measured) and operator(measured, bound) is want
+
+    return test
 
 
 def all_of(parts: list[Condition]) -> Condition | None:
@@ -48,9 +99,9 @@ def all_of(parts: list[Condition]) -> Condition | None:
     return AllOf(tuple(parts))
 
 
-def states(condition: Condition, facts: Facts) -> tuple[bool | None, ...]:
-    """The value of each atom, in the order in which the condition names them."""
-    return tuple([evaluate(atom, facts) for atom in atoms(condition)])
+def states(condition: Condition | None) -> tuple[Callable[[Facts], bool | None], ...]:
+    """For each atom, in the order in which the condition names them, what gives its value."""
+    return tuple(partial(evaluate, atom) for atom in atoms(condition)) if condition is not None else ()
 
 
 def told(condition: Condition, known: Iterable[bool | None]) -> Iterator[str]:

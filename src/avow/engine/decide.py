@@ -7,13 +7,12 @@ permits; else an `otherwise` forbids; else nothing permits, and the nearest `may
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial, reduce
 from operator import and_, getitem
 
 from avow.engine import reasons
 from avow.engine.clauses import OBJECT, Clause
-from avow.engine.conditions import evaluate, states
+from avow.engine.conditions import Test, states
 from avow.engine.index import Index, Slot, UnknownWord
 from avow.engine.reasons import Flow
 from avow.language.suggest import did_you_mean
@@ -27,72 +26,101 @@ Sets = tuple[int, int, int, int]
 
 
 class Matched:
-    """The clauses that match a flow. Flows that the same clauses match share it, and the verdicts that come of it."""
+    """The clauses that match a flow. Flows that the same clauses match share it, and the verdicts that come of it.
 
-    __slots__ = ("closes", "duties", "forbids", "made", "permits")
+    A verdict is made once for each set of clauses that takes effect, and that set, as bits, is its key.
+    """
+
+    __slots__ = ("_closes", "_duties", "_forbids", "_index", "_made", "_permits", "_sure", "sets")
 
     def __init__(self, sets: Sets, index: Index) -> None:
-        self.forbids, self.permits, self.closes, self.duties = (
-            tuple(clause for _, clause in index.members(bits)) for bits in sets
-        )
-        self.made: dict[object, Verdict] = {}
+        self.sets = sets
+        self._index = index
+        forbids, permits, closes, duties = sets
+        # A prohibition or a duty holds unless its condition is false; a permission holds if its condition is true.
+        self._forbids = self._tests(forbids, False)
+        self._permits = self._tests(permits, True)
+        self._closes = self._tests(closes, False)
+        self._duties = self._tests(duties, False)
+        #: The clauses without condition, of each effect.
+        self._sure = tuple(sum(bit for bit, clause in index.members(bits) if clause.condition is None) for bits in sets)
+        self._made: dict[int, Verdict] = {}
+
+    def _tests(self, bits: int, want: bool) -> tuple[tuple[int, Test], ...]:
+        tests = ((bit, self._index.test(bit, want)) for bit, _ in self._index.members(bits))
+        return tuple((bit, test) for bit, test in tests if test is not None)
+
+    def clauses(self, number: int) -> tuple[Clause, ...]:
+        """The clauses that forbid (0), permit (1), close (2), or are duties (3)."""
+        return tuple(clause for _, clause in self._index.members(self.sets[number]))
 
     @property
     def conditional(self) -> bool:
         """Whether facts can matter."""
-        return any(
-            clause.condition is not None
-            for clauses in (self.forbids, self.permits, self.closes, self.duties)
-            for clause in clauses
-        )
+        return bool(self._forbids or self._permits or self._closes or self._duties)
 
     def judge(self, facts: Facts) -> Verdict | None:
         """The verdict, given these facts; None if it depends on the flow's own words, because nothing permits it."""
-        if found := _not_false(self.forbids, facts):
-            return self._refusal(found)
-        found = tuple(c for c in self.permits if c.condition is None or evaluate(c.condition, facts) is True)
-        if found:
-            key = found, _not_false(self.duties, facts)
-            return self.made.get(key) or self.made.setdefault(key, _permission(*key))
-        if found := _not_false(self.closes, facts):
-            return self._refusal(found)
-        return None
+        forbids, permits, closes, duties = self._sure
+        for bit, is_false in self._forbids:
+            if not is_false(facts):
+                forbids |= bit
+        if forbids:
+            return self._made.get(forbids) or self._refusal(forbids)
+        for bit, is_true in self._permits:
+            if is_true(facts):
+                permits |= bit
+        if permits:
+            for bit, is_false in self._duties:
+                if not is_false(facts):
+                    duties |= bit
+            return self._made.get(permits | duties) or self._permission(permits, duties)
+        for bit, is_false in self._closes:
+            if not is_false(facts):
+                closes |= bit
+        return (self._made.get(closes) or self._refusal(closes)) if closes else None
 
-    def _refusal(self, clauses: tuple[Clause, ...]) -> Verdict:
-        found = self.made.get(clauses)
-        if found is None:
-            verdict = _refusal(reasons.sentences(clauses), clauses[0], partial(reasons.forbidden, clauses))
-            found = self.made.setdefault(clauses, verdict)
-        return found
+    def _refusal(self, bits: int) -> Verdict:
+        clauses = tuple(clause for _, clause in self._index.members(bits))
+        verdict = _refusal(reasons.sentences(clauses), clauses[0], partial(reasons.forbidden, clauses))
+        return self._made.setdefault(bits, verdict)
+
+    def _permission(self, permits: int, duties: int) -> Verdict:
+        clauses = tuple(clause for _, clause in self._index.members(permits))
+        owed = tuple(dict.fromkeys(clause.duty for _, clause in self._index.members(duties) if clause.duty is not None))
+        reason = partial(reasons.permitted, clauses)
+        verdict = Verdict(True, reasons.sentences(clauses), owed, clauses[0].rule.text, reason)
+        return self._made.setdefault(permits | duties, verdict)
 
 
-@dataclass(slots=True, eq=False)
 class Case:
     """A flow whose verdict depends on facts. Verdicts are made once for each outcome and shared."""
 
-    matched: Matched
-    flow: Flow
-    decider: Decider
-    _own: dict[tuple[bool | None, ...], Verdict] | None = None
+    __slots__ = ("_decider", "_flow", "_judge", "_known", "_nearest", "_own")
+
+    def __init__(self, matched: Matched, flow: Flow, decider: Decider) -> None:
+        self._judge = matched.judge
+        self._flow = flow
+        self._decider = decider
+        permits = matched.clauses(1)
+        self._nearest = permits[0] if permits else None
+        self._known = states(permits[0].condition) if permits else ()
+        self._own: dict[tuple[bool | None, ...], Verdict] = {}
 
     def judge(self, facts: Facts) -> Verdict:
         """The verdict, given these facts."""
-        return self.matched.judge(facts) or self._unpermitted(facts)
+        return self._judge(facts) or self._unpermitted(facts)
 
     def _unpermitted(self, facts: Facts) -> Verdict:
         """What a flow that nothing permits is told, made once for each state of the nearest permission's facts."""
-        own = self._own = {} if self._own is None else self._own
-        permits = self.matched.permits
-        known = states(permits[0].condition, facts) if permits and permits[0].condition is not None else ()
-        found = own.get(known)
-        if found is None:
-            found = own.setdefault(
-                known, self._unmet(permits[0], known) if permits else self.decider.nearest(self.flow)
-            )
-        return found
+        known = tuple([state(facts) for state in self._known])
+        return self._own.get(known) or self._own.setdefault(known, self._unmet(known))
 
-    def _unmet(self, nearest: Clause, known: tuple[bool | None, ...]) -> Verdict:
-        reason = partial(reasons.unmet, nearest, self.flow, known, self.decider.words)
+    def _unmet(self, known: tuple[bool | None, ...]) -> Verdict:
+        nearest = self._nearest
+        if nearest is None:
+            return self._decider.nearest(self._flow)
+        reason = partial(reasons.unmet, nearest, self._flow, known, self._decider.words)
         return _refusal((nearest.rule.sentence,), nearest, reason)
 
 
@@ -170,11 +198,8 @@ class Decider:
     def _make(self, sets: Sets, flow: Flow) -> Verdict | Case:
         matched = self._matched.get(sets)
         if matched is None:
-            matched = Matched(sets, self.index)
-            settled = tuple(clause for clause in matched.forbids if clause.condition is None)
-            if settled:
-                verdict = _refusal(reasons.sentences(settled), settled[0], partial(reasons.forbidden, settled))
-                return self._verdicts.setdefault(sets, verdict)
+            settled = sum(bit for bit, clause in self.index.members(sets[0]) if clause.condition is None)
+            matched = Matched((settled, 0, 0, 0) if settled else sets, self.index)
             if not matched.conditional and (made := matched.judge(NO_FACTS)):
                 return self._verdicts.setdefault(sets, made)
             self._matched[sets] = matched
@@ -236,17 +261,6 @@ def _undeclared_as_object(slot: Slot, word: str | None) -> int:
         return slot[word]
     except UnknownWord:
         return slot.undeclared(str(word))
-
-
-def _not_false(clauses: tuple[Clause, ...], facts: Facts) -> tuple[Clause, ...]:
-    """The clauses whose condition is true or unknown."""
-    return tuple(c for c in clauses if c.condition is None or evaluate(c.condition, facts) is not False)
-
-
-def _permission(clauses: tuple[Clause, ...], duties: tuple[Clause, ...]) -> Verdict:
-    owed = tuple(dict.fromkeys(clause.duty for clause in duties if clause.duty is not None))
-    reason = partial(reasons.permitted, clauses)
-    return Verdict(True, reasons.sentences(clauses), owed, clauses[0].rule.text, reason)
 
 
 def _refusal(sentences: tuple[Sentence, ...], clause: Clause, reason: str | Callable[[], str]) -> Verdict:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from avow.engine.clauses import OBJECT, Clause
 from avow.engine.conditions import all_of, evaluate
-from avow.engine.decide import Decider, Matched
+from avow.engine.decide import Decider
 from avow.engine.grounds import Atom, Changes, changes, grounds, holds
 from avow.engine.reasons import NAMES, PREPOSITIONS, Flow, spoken_flow
 from avow.language.english import atom_in_words, in_words
@@ -78,14 +78,15 @@ class _Explainer:
         self._flow = flow
         self._facts = facts
         self._words: Vocabulary = decider.words
-        self._matched: Matched = decider.match(flow)
+        matched = decider.match(flow)
+        self._prohibitions, self._permissions, self._closings = (matched.clauses(number) for number in range(3))
 
     def permission(self) -> tuple[Because, Because | None]:
         """Why yes, and what would make it no."""
-        given = [c for c in self._matched.permits if c.condition is None or evaluate(c.condition, self._facts) is True]
+        given = [c for c in self._permissions if c.condition is None or evaluate(c.condition, self._facts) is True]
         best = min(given, key=lambda clause: len(self._grounds(clause, known=True)))
         yes = Because(self._told(best.rule, self._grounds(best, known=True)), best.rule)
-        threats = [(found, c) for c in self._matched.forbids if c.condition and (found := self._change(c, True))]
+        threats = [(found, c) for c in self._prohibitions if c.condition and (found := self._change(c, True))]
         if not threats:
             return yes, None
         found, threat = min(threats, key=lambda each: len(each[0]))
@@ -94,20 +95,19 @@ class _Explainer:
 
     def refusal(self) -> tuple[Because | None, Because]:
         """What would make it yes, and why no."""
-        matched = self._matched
-        forbidding = [c for c in matched.forbids if self._may_hold(c)]
-        closing = [] if forbidding else [c for c in matched.closes if self._may_hold(c)]
+        forbidding = [c for c in self._prohibitions if self._may_hold(c)]
+        closing = [] if forbidding else [c for c in self._closings if self._may_hold(c)]
         for clauses in (forbidding, closing):
             if clauses:
                 best = min(clauses, key=lambda clause: len(self._grounds(clause, known=False)))
                 no = Because(self._forbids(best), best.rule)
-                yes = self._remedy(matched.forbids)
-                return yes or (None if forbidding or matched.permits else self._nearest()), no
-        if matched.permits:
-            best = min(matched.permits, key=lambda clause: len(self._change(clause, True) or ()))
+                yes = self._remedy(self._prohibitions)
+                return yes or (None if forbidding or self._permissions else self._nearest()), no
+        if self._permissions:
+            best = min(self._permissions, key=lambda clause: len(self._change(clause, True) or ()))
             assert best.condition is not None
             missing = grounds(best.condition, self._facts, False, known=False)
-            return self._remedy(matched.forbids), Because(self._told(best.rule, missing), best.rule)
+            return self._remedy(self._prohibitions), Because(self._told(best.rule, missing), best.rule)
         yes = self._nearest()
         return yes, Because(f"no sentence permits to {spoken_flow(self._flow, self._words)}", yes.rule)
 
@@ -117,7 +117,7 @@ class _Explainer:
             return None
         lifted: list[Condition] = [Not(clause.condition) for clause in forbidding if clause.condition]
         best: tuple[Changes, Clause] | None = None
-        for clause in self._matched.permits:
+        for clause in self._permissions:
             together = all_of([*lifted, *([clause.condition] if clause.condition else ())])
             found = () if together is None else changes(together, self._facts, True)
             if found is not None and (best is None or len(found) < len(best[0])):

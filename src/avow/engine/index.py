@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from avow.engine.clauses import OBJECT, SLOTS, Clause, Effect
+from avow.engine.conditions import Test, when
 from avow.language.rules import Ref
 from avow.language.verbs import FLOWS
 from avow.language.vocabulary import Vocabulary
@@ -65,6 +66,7 @@ class Index:
 
     def __init__(self, clauses: list[Clause], words: Vocabulary) -> None:
         self.clauses = clauses
+        self._tests: dict[tuple[int, bool], Test] = {}
         self.by_effect: dict[Effect, int] = {"permit": 0, "forbid": 0, "close": 0, "duty": 0}
         self.excepted = 0
         self.by_verb = dict.fromkeys(FLOWS, 0)
@@ -87,6 +89,16 @@ class Index:
                 if key not in made:
                     made[key] = Slot(*key, clauses, words)
             self.slots[verb] = tuple(made[key] for key in enumerate(kinds))
+
+    def test(self, bit: int, want: bool) -> Test | None:
+        """Whether the clause's condition is known to be `want`; None if it has no condition."""
+        found = self._tests.get((bit, want))
+        if found is None:
+            condition = self.clauses[bit.bit_length() - 1].condition
+            if condition is None:
+                return None
+            found = self._tests[bit, want] = when(condition, want)
+        return found
 
     def members(self, bits: int) -> Iterator[tuple[int, Clause]]:
         """The clauses of a set, each with its bit, in their order."""
