@@ -31,7 +31,7 @@ _VERSION = (
         "a record may lie in the database without a version",
     ),
     Mutation(
-        "I1", f"{_VAULT}/unit.py", 'or name in ("id", "policy", layout.owner)', "or name == layout.owner",
+        "I1", f"{_VAULT}/keeping.py", 'or name in ("id", "policy", layout.owner) or name not in layout.named', "or name == layout.owner",
         "a program chooses the version of what it collects",
     ),
     Mutation(
@@ -50,17 +50,17 @@ _CARD_KEPT = (
         "a card number in a note comes back in the form",
     ),
     Mutation(
-        "I2", f"{_VAULT}/unit.py", "            self._inspect(text)\n            texts.app", "            texts.app",
+        "I2", f"{_VAULT}/keeping.py", "        _inspect(unit, text)\n        texts.app", "        texts.app",
         "a card number in a note is sealed and stored",
     ),
     Mutation(
-        "I2", f"{_VAULT}/unit.py",
-        "                self._inspect(value)\n        return", "                pass\n        return",
+        "I2", f"{_VAULT}/keeping.py",
+        "    _inspect(unit, text)\n    opened", "    opened",
         "a card number is stored in a plain column",
     ),
     Mutation(
-        "I2", f"{_VAULT}/unit.py",
-        'self.judge("keep", value.category, subject=self.vault.subject)  # a card in a note', "pass  # ",
+        "I2", f"{_VAULT}/keeping.py",
+        'unit.judge("keep", value.category, subject=unit.vault.subject)  # a card in a note', "pass  # ",
         "a card put into a note is refused without the sentence that forbids it",
     ),
     Mutation(
@@ -81,7 +81,7 @@ _CARD_KEPT = (
         "logs and tracebacks hold card numbers",
     ),
     Mutation(
-        "I2", f"{_SITE}/opened.py", "(self.site.card_code, contains_card_code)", "",
+        "I2", f"{_SITE}/opened.py", "(self.site.card_code, code)", "",
         "the security code of a card is kept in a note that calls it so",
     ),
 )  # fmt: skip

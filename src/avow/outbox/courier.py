@@ -16,7 +16,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from avow.errors import DeliveryError, OutcomeUnknown, Refused, Rejected, first_line
+from avow.errors import AvowError, DeliveryError, OutcomeUnknown, Refused, Rejected, first_line
 from avow.outbox.queue import MOST_ATTEMPTS, Send, claim, close, retry
 from avow.vault.unit import Unit
 
@@ -105,7 +105,8 @@ class Courier:
                 close(unit.db, schema, send, "refused", first_line(error))
             else:
                 log.error("send %s could not be packed and will be tried again", send.id, exc_info=error)
-                retry(unit.db, schema, send, self.vault.clock(), type(error).__name__)
+                why = first_line(error) if isinstance(error, AvowError) else type(error).__name__
+                retry(unit.db, schema, send, self.vault.clock(), why)
             if send.abandoned:  # the note of the attempt before this one was rolled back
                 _note(unit, "unknown", send)
 
