@@ -6,8 +6,9 @@ Each figure is the best of thirty rounds in which the candidates take turns on o
 only ever adds. At first sight a flow is new to the policy, but its words are not. Under 600 rules more of the flows
 meet a condition, which a warm decision evaluates anew: that, not the search, is what the two warm figures differ by.
 
-The peers in `bench/peers` are asked in the same run, if they are installed, by the same rules about the same flows;
-what they answer is compared first. Avow has to be 200 times as fast as the faster of them.
+The peers in `bench/peers` are asked in the same run, if they are installed (`pip install cedarpy oso`), by the same
+rules about the same flows: rules in which most have a condition on consents, age or version. What they answer is
+compared first. Each side is given its question in its own form. Avow has to be 200 times as fast as the faster one.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from avow.engine import Policy
-from avow.values import Verdict
+from avow.values import Facts, Verdict
 from bench.figures import figure
 from bench.peers import workload
-from bench.peers.workload import Flow
+from bench.peers.workload import CONSENTS, USERS, Flow, Request, Rule
 
 PEERS = {"cedarpy": "bench.peers.cedar", "oso": "bench.peers.polar"}
 #: A peer takes a thousand times as long: fewer flows, fewer rounds.
@@ -74,6 +75,25 @@ def ask(judge: Callable[..., Verdict], asked: list[Flow]) -> Callable[[], None]:
     return run
 
 
+def ask_guarded(judge: Callable[..., Verdict], asked: list[Request]) -> Step:
+    """Questions about flows under conditions, with the facts that the unit of work has at hand."""
+    questions = [(*request[:5], facts(request)) for request in asked]
+
+    def run() -> None:
+        for user, action, category, purpose, recipient, known in questions:
+            judge(
+                "share", category, recipient=recipient, purpose=purpose, role=USERS[user], channel=action, facts=known
+            )
+
+    return run
+
+
+def facts(request: Request) -> Facts:
+    """What is known of a request's person."""
+    known: dict[str, bool | float | None] = {f"consented({name})": name in request.consents for name in CONSENTS}
+    return {**known, "age": request.age, "policy_version": request.version}
+
+
 def ask_peer(decide: Callable[[Any], bool], prepared: list[Any]) -> Step:
     def run() -> None:
         for question in prepared:
@@ -82,10 +102,12 @@ def ask_peer(decide: Callable[[Any], bool], prepared: list[Any]) -> Step:
     return run
 
 
-def peers(rules: int, subject: Policy, asked: list[Flow]) -> Iterator[tuple[str, Step]]:
+def peers(rules: list[Rule], subject: Policy, asked: list[Request]) -> Iterator[tuple[str, Step]]:
     """The installed peers, once they have given the answers that Avow gives."""
-    expected = [subject.judge("share", f.category, recipient=f.recipient, purpose=f.purpose, role=f.role,
-                              channel=f.channel).permitted for f in asked]  # fmt: skip
+    expected = [
+        subject.judge("share", each.category, recipient=each.recipient, purpose=each.purpose, role=USERS[each.user],
+                      channel=each.action, facts=facts(each)).permitted for each in asked
+    ]  # fmt: skip
     for name, module in PEERS.items():
         try:
             peer = importlib.import_module(module)
@@ -93,11 +115,10 @@ def peers(rules: int, subject: Policy, asked: list[Flow]) -> Iterator[tuple[str,
             if error.name != name:
                 raise
             continue
-        prepare, decide = peer.make(workload.rules(rules))
-        prepared = [prepare(flow) for flow in asked]
-        answers = [decide(question) for question in prepared]
-        if answers != expected:
-            raise SystemExit(f"error: {name} gives other answers than Avow under {rules} rules")
+        prepare, decide = peer.make(rules)
+        prepared = [prepare(request) for request in asked]
+        if [decide(question) for question in prepared] != expected:
+            raise SystemExit(f"error: {name} gives other answers than Avow under {len(rules)} rules")
         yield name, ask_peer(decide, prepared[:PEER_FLOWS])
 
 
@@ -106,7 +127,7 @@ def figures() -> Iterator[tuple[str, float, str, float]]:
     asked = workload.flows(2_000, 7)
     made: dict[int, Policy] = {}
     for rules in (60, 600):
-        text = workload.policy(workload.rules(rules))
+        text = workload.plain_policy(rules)
         start = time.perf_counter()
         made[rules] = Policy.parse(text)
         yield f"reading and compiling {rules} rules", (time.perf_counter() - start) * 1000, "ms", 1000
@@ -122,13 +143,26 @@ def figures() -> Iterator[tuple[str, float, str, float]]:
     yield "decision at first sight, 60 rules", first[0], "us", 10
     yield "decision at first sight, 600 rules", first[1], "us", 10
     yield "decision at first sight, 600 rules beside 60", first[1], "us", first[0]
-    for rules, subject in made.items():
-        others = dict(peers(rules, subject, asked))
-        few = ask(subject.judge, asked[:PEER_FLOWS])
-        sides: list[tuple[Step, Step]] = [(nothing, few), *((nothing, run) for run in others.values())]
-        own, *theirs = microseconds(sides, PEER_FLOWS, PEER_ROUNDS)
-        for name, value in zip(others, theirs, strict=True):
-            yield f"{name}, {rules} rules, beside Avow warm", value, "us", own
+    yield from guarded_figures(warm[0])
+
+
+def guarded_figures(yardstick: float) -> Iterator[tuple[str, float, str, float]]:
+    """The same for rules with conditions, beside the yardstick and beside the peers."""
+    sides: list[tuple[Step, Step]] = []
+    everything: list[tuple[int, list[Request], dict[str, Step]]] = []
+    for number in (60, 600):
+        rules = workload.rules(number)
+        subject = Policy.parse(workload.guarded_policy(rules))
+        asked = workload.requests(rules, 1_000)
+        everything.append((number, asked, dict(peers(rules, subject, asked))))
+        sides.append((nothing, ask_guarded(subject.judge, asked)))
+        sides[-1][1]()  # the flows are seen
+    own = microseconds(sides, 1_000)
+    for (number, asked, others), value in zip(everything, own, strict=True):
+        yield f"warm decision under conditions, {number} rules", value, "us", yardstick
+        theirs = microseconds([(nothing, run) for run in others.values()], min(PEER_FLOWS, len(asked)), PEER_ROUNDS)
+        for name, taken in zip(others, theirs, strict=True):
+            yield f"{name}, {number} rules, beside Avow", taken, "us", value
 
 
 def main() -> None:

@@ -1,46 +1,43 @@
-"""Oso: the rules as Polar facts, one for each combination of words, which its own index finds fastest."""
+"""Oso: one Polar rule for each rule, its words in the head, where oso's own index finds them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import product
 from typing import Any
 
 from oso import Oso
 
-from bench.peers.workload import Flow, Rule
+from bench.peers.workload import USERS, Request, Rule
 
 _HEAD = """\
-decide(role, category, recipient, purpose, channel, consents) if
-    permit(role, category, recipient, purpose, channel, consents) and
-    not forbid(role, category, recipient, purpose, channel, consents);
-forbid(_, _, _, _, _, _) if false;
+decide(user, action, category, purpose, recipient, consents, age, version) if
+    has_role(user, role) and
+    permit(role, action, category, purpose, recipient, consents, age, version) and
+    not forbid(role, action, category, purpose, recipient, consents, age, version);
+forbid(_, _, _, _, _, _, _, _) if false;
 allow(_, _, _) if false;
 """
 
 
-def text(rules: Sequence[Rule]) -> str:
-    """The rules in Polar."""
-    return _HEAD + "\n".join(line for rule in rules for line in _facts(rule))
+def _polar(rule: Rule) -> str:
+    body = [f'"{rule.consent}" in consents'] * bool(rule.consent)
+    body += [f'not "{rule.without}" in consents'] * bool(rule.without)
+    body += [f"age >= {rule.least_age}"] * bool(rule.least_age) + [f"age < {rule.below_age}"] * bool(rule.below_age)
+    body += [f"version >= {rule.least_version}"] * bool(rule.least_version)
+    said = " and ".join(body)
+    head = [f'"{word}"' if word else "_" for word in rule.head]
+    head += [name if name in said else "_" for name in ("consents", "age", "version")]
+    return f"{'permit' if rule.permits else 'forbid'}({', '.join(head)}){f' if {said}' if said else ''};"
 
 
-def _facts(rule: Rule) -> list[str]:
-    name = "permit" if rule.permits else "forbid"
-    role, channel = (f'"{word}"' if word else "_" for word in (rule.role, rule.channel))
-    consents, body = ("consents", f' if "{rule.consent}" in consents') if rule.consent else ("_", "")
-    return [
-        f'{name}({role}, "{category}", "{recipient}", "{rule.purpose}", {channel}, {consents}){body};'
-        for category, recipient in product(rule.categories, rule.recipients)
-    ]
-
-
-def make(rules: Sequence[Rule]) -> tuple[Callable[[Flow], Any], Callable[[Any], bool]]:
+def make(rules: Sequence[Rule]) -> tuple[Callable[[Request], Any], Callable[[Any], bool]]:
     """The peer, ready to be asked."""
     engine = Oso()
-    engine.load_str(text(rules))
+    roles = "".join(f'has_role("{user}", "{role}");\n' for user, role in USERS.items())
+    engine.load_str(_HEAD + roles + "\n".join(map(_polar, rules)))
 
-    def prepare(flow: Flow) -> tuple[Any, ...]:
-        return flow.role, flow.category, flow.recipient, flow.purpose, flow.channel, []
+    def prepare(request: Request) -> tuple[Any, ...]:
+        return (*request[:5], list(request.consents), request.age, request.version)
 
     def decide(prepared: tuple[Any, ...]) -> bool:
         return any(True for _ in engine.query_rule("decide", *prepared))

@@ -96,7 +96,7 @@ def test_the_memory_of_decisions_is_bounded(monkeypatch: pytest.MonkeyPatch) -> 
     policy = Policy.load(LIBRARY)
     for number in range(50):
         assert not policy.judge("set", f"cookie.c{number}").permitted
-    assert len(policy._verdicts) + len(policy._cases) <= 10
+    assert len(policy._memory) <= 10
 
 
 def test_a_word_with_endless_arguments_is_not_remembered(library: Policy) -> None:

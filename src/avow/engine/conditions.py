@@ -101,7 +101,19 @@ def all_of(parts: list[Condition]) -> Condition | None:
 
 def states(condition: Condition | None) -> tuple[Callable[[Facts], bool | None], ...]:
     """For each atom, in the order in which the condition names them, what gives its value."""
-    return tuple(partial(evaluate, atom) for atom in atoms(condition)) if condition is not None else ()
+    return tuple(map(_state, atoms(condition))) if condition is not None else ()
+
+
+def _state(atom: Fact | Compare) -> Callable[[Facts], bool | None]:
+    if isinstance(atom, Compare):
+        return partial(_compare, atom)
+    key = str(atom.term)
+
+    def state(facts: Facts) -> bool | None:
+        value = facts.get(key)
+        return value if value is True or value is False else None
+
+    return state
 
 
 def told(condition: Condition, known: Iterable[bool | None]) -> Iterator[str]:

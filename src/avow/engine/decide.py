@@ -31,36 +31,40 @@ class Matched:
     A verdict is made once for each set of clauses that takes effect, and that set, as bits, is its key.
     """
 
-    __slots__ = ("_closes", "_duties", "_forbids", "_index", "_made", "_permits", "_sure", "sets")
+    __slots__ = ("_clauses", "_closes", "_duties", "_forbids", "_made", "_permits", "_sure")
 
     def __init__(self, sets: Sets, index: Index) -> None:
-        self.sets = sets
-        self._index = index
-        forbids, permits, closes, duties = sets
+        # The few that match are numbered anew: small numbers are quickly joined and hashed.
+        self._clauses: tuple[tuple[Clause, ...], ...] = ()
+        self._sure: tuple[int, ...] = ()
+        tests: list[tuple[tuple[int, Test], ...]] = []
+        place = 0
         # A prohibition or a duty holds unless its condition is false; a permission holds if its condition is true.
-        self._forbids = self._tests(forbids, False)
-        self._permits = self._tests(permits, True)
-        self._closes = self._tests(closes, False)
-        self._duties = self._tests(duties, False)
-        #: The clauses without condition, of each effect.
-        self._sure = tuple(sum(bit for bit, clause in index.members(bits) if clause.condition is None) for bits in sets)
+        for bits, want in zip(sets, (False, True, False, False), strict=True):
+            members = [(1 << i, bit, clause) for i, (bit, clause) in enumerate(index.members(bits), place)]
+            place += len(members)
+            self._clauses += (tuple(clause for _, _, clause in members),)
+            self._sure += (sum(own for own, _, clause in members if clause.condition is None),)
+            found = ((own, index.test(bit, want)) for own, bit, _ in members)
+            tests.append(tuple((own, test) for own, test in found if test is not None))
+        self._forbids, self._permits, self._closes, self._duties = tests
         self._made: dict[int, Verdict] = {}
-
-    def _tests(self, bits: int, want: bool) -> tuple[tuple[int, Test], ...]:
-        tests = ((bit, self._index.test(bit, want)) for bit, _ in self._index.members(bits))
-        return tuple((bit, test) for bit, test in tests if test is not None)
 
     def clauses(self, number: int) -> tuple[Clause, ...]:
         """The clauses that forbid (0), permit (1), close (2), or are duties (3)."""
-        return tuple(clause for _, clause in self._index.members(self.sets[number]))
+        return self._clauses[number]
+
+    def _members(self, bits: int) -> tuple[Clause, ...]:
+        every = (clause for clauses in self._clauses for clause in clauses)
+        return tuple(clause for i, clause in enumerate(every) if bits >> i & 1)
 
     @property
     def conditional(self) -> bool:
         """Whether facts can matter."""
         return bool(self._forbids or self._permits or self._closes or self._duties)
 
-    def judge(self, facts: Facts) -> Verdict | None:
-        """The verdict, given these facts; None if it depends on the flow's own words, because nothing permits it."""
+    def judge(self, facts: Facts, case: Case) -> Verdict:
+        """The verdict on a flow that these clauses match, given these facts."""
         forbids, permits, closes, duties = self._sure
         for bit, is_false in self._forbids:
             if not is_false(facts):
@@ -78,28 +82,33 @@ class Matched:
         for bit, is_false in self._closes:
             if not is_false(facts):
                 closes |= bit
-        return (self._made.get(closes) or self._refusal(closes)) if closes else None
+        if closes:
+            return self._made.get(closes) or self._refusal(closes)
+        return case.unpermitted(facts)
 
     def _refusal(self, bits: int) -> Verdict:
-        clauses = tuple(clause for _, clause in self._index.members(bits))
+        clauses = self._members(bits)
         verdict = _refusal(reasons.sentences(clauses), clauses[0], partial(reasons.forbidden, clauses))
         return self._made.setdefault(bits, verdict)
 
     def _permission(self, permits: int, duties: int) -> Verdict:
-        clauses = tuple(clause for _, clause in self._index.members(permits))
-        owed = tuple(dict.fromkeys(clause.duty for _, clause in self._index.members(duties) if clause.duty is not None))
+        clauses = self._members(permits)
+        owed = tuple(dict.fromkeys(clause.duty for clause in self._members(duties) if clause.duty is not None))
         reason = partial(reasons.permitted, clauses)
         verdict = Verdict(True, reasons.sentences(clauses), owed, clauses[0].rule.text, reason)
         return self._made.setdefault(permits | duties, verdict)
 
 
 class Case:
-    """A flow whose verdict depends on facts. Verdicts are made once for each outcome and shared."""
+    """A flow whose verdict depends on facts: `case.matched.judge(facts, case)` gives it.
 
-    __slots__ = ("_decider", "_flow", "_judge", "_known", "_nearest", "_own")
+    Verdicts are made once for each outcome and shared.
+    """
+
+    __slots__ = ("_decider", "_flow", "_known", "_nearest", "_own", "matched")
 
     def __init__(self, matched: Matched, flow: Flow, decider: Decider) -> None:
-        self._judge = matched.judge
+        self.matched = matched
         self._flow = flow
         self._decider = decider
         permits = matched.clauses(1)
@@ -109,9 +118,9 @@ class Case:
 
     def judge(self, facts: Facts) -> Verdict:
         """The verdict, given these facts."""
-        return self._judge(facts) or self._unpermitted(facts)
+        return self.matched.judge(facts, self)
 
-    def _unpermitted(self, facts: Facts) -> Verdict:
+    def unpermitted(self, facts: Facts) -> Verdict:
         """What a flow that nothing permits is told, made once for each state of the nearest permission's facts."""
         known = tuple([state(facts) for state in self._known])
         return self._own.get(known) or self._own.setdefault(known, self._unmet(known))
@@ -200,8 +209,8 @@ class Decider:
         if matched is None:
             settled = sum(bit for bit, clause in self.index.members(sets[0]) if clause.condition is None)
             matched = Matched((settled, 0, 0, 0) if settled else sets, self.index)
-            if not matched.conditional and (made := matched.judge(NO_FACTS)):
-                return self._verdicts.setdefault(sets, made)
+            if not matched.conditional:
+                return self._verdicts.setdefault(sets, Case(matched, flow, self).judge(NO_FACTS))
             self._matched[sets] = matched
         return Case(matched, flow, self)
 

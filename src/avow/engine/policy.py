@@ -61,9 +61,8 @@ class Policy:
         #: The compiled rules; comparing versions reads them.
         self.index = Index(clauses(self.rules, self.attested, self.vocabulary), self.vocabulary)
         self._decider = Decider(self.index, self.vocabulary)
-        # Two memories, so that the common way out is one look-up: verdicts, and flows whose verdict needs facts.
-        self._verdicts: dict[tuple[str | None, ...], Verdict] = {}
-        self._cases: dict[tuple[str | None, ...], Case] = {}
+        # Verdicts, and cases where the verdict needs facts: one look-up, because hashing a flow takes longest.
+        self._memory: dict[tuple[str | None, ...], Verdict | Case] = {}
 
     @classmethod
     def load(cls, path: Path | str) -> Policy:
@@ -114,11 +113,10 @@ class Policy:
         Raises UnknownTerm, a Refused, if a word is not in the policy's vocabulary or the verb does not take it.
         """
         flow = (verb, object, recipient, audience, source, subject, purpose, place, role, medium, channel, form)
-        verdict = self._verdicts.get(flow)
-        if verdict is not None:
-            return verdict
-        case = self._cases.get(flow)
-        return case.judge(facts) if case is not None else self._first(flow, facts)
+        found = self._memory.get(flow)
+        if found.__class__ is Verdict:
+            return found  # the class is compared because that is fastest
+        return self._first(flow, facts) if found is None else found.matched.judge(facts, found)  # type: ignore[union-attr,arg-type]
 
     def explain(
         self,
@@ -152,16 +150,12 @@ class Policy:
 
     def _first(self, flow: tuple[str | None, ...], facts: Facts) -> Verdict:
         answer = self._decider.decide(flow)
-        if len(self._verdicts) + len(self._cases) >= MEMO:
+        if len(self._memory) >= MEMO:
             self.forget()
-        if isinstance(answer, Verdict):
-            self._verdicts[flow] = answer
-            return answer
-        self._cases[flow] = answer
-        return answer.judge(facts)
+        self._memory[flow] = answer
+        return answer if isinstance(answer, Verdict) else answer.judge(facts)
 
     def forget(self) -> None:
         """Empty the memory of decisions; the next ones are worked out again."""
-        self._verdicts.clear()
-        self._cases.clear()
+        self._memory.clear()
         self._decider.forget()
