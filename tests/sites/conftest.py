@@ -227,7 +227,7 @@ FLAGS = (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # not longer: while it is there, an event loop runs in the thread of the tests
 def playwright() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
@@ -236,7 +236,7 @@ def playwright() -> Iterator[Any]:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(playwright: Any) -> Iterator[Any]:
     browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(FLAGS))
     yield browser

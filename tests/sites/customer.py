@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import re
+from concurrent.futures import ThreadPoolExecutor
 from html import unescape
 from typing import Any
 
@@ -47,7 +48,9 @@ class InProcess(httpx.BaseTransport):
             content = await response.aread()
             return httpx.Response(response.status_code, headers=response.headers, content=content)
 
-        return asyncio.run(carry())
+        # In a thread of its own, as in a server: the test's may run an event loop already, a browser's for one.
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(asyncio.run, carry()).result()
 
 
 class Customer:
