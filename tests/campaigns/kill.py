@@ -160,7 +160,7 @@ class Lane:
         self._ask("recover", data, facts, ticket)
         known = json.loads(facts.read_text()) if facts.exists() else {}
         crash = Crash(
-            ticket=ticket, typed=TYPED, customer=customer.read_text() if customer.exists() else "", facts=known,
+            ticket=known.get("ticket", ticket), typed=TYPED, customer=customer.read_text() if customer.exists() else "", facts=known,
             arrived=arrived, finally_arrived=self._arrivals(start, ""), said=self._complaints(),
         )  # fmt: skip
         for left in (data, data.with_name(data.name + ".crash")):

@@ -145,11 +145,11 @@ def test_nothing_opened_gets_out_by_a_page(careless: Service) -> None:
             assert trace in said  # it was told, and only the value is missing
 
 
-@pytest.mark.parametrize(("hook", "status"), [("settled", 500), ("labelled", 303)])
-def test_nothing_opened_gets_out_by_a_hook_that_fails(careless: Service, hook: str, status: int) -> None:
+@pytest.mark.parametrize("hook", ["settled", "labelled"])
+def test_nothing_opened_gets_out_by_a_hook_that_fails(careless: Service, hook: str) -> None:
     with buying(careless) as buyer:
         buyer.customer.get(f"/careless/arm/{hook}")
-        assert buyer.checkout().status_code == status
+        assert buyer.checkout().status_code == 303  # what was paid or sent is not undone by it
         wait_for(lambda: b"%s failed for" % hook.encode() in careless.left(buyer.since)["log and output"])
         judge(buyer, careless)
         buyer.customer.get("/careless/arm/nothing")

@@ -129,6 +129,7 @@ class Child:
 
         anyio.run(again)
         facts["final"] = self._guarded(lambda: snapshot(Path(self.job["data"]), self.site))
+        facts["ticket"] = opened.fingerprint(typed["ticket"])  # as the shop keeps it
         facts["opened"] = self._guarded(lambda: self._open_all(opened))
         self.site.close()
         Path(self.job["out"]).write_text(json.dumps(facts))
