@@ -31,7 +31,8 @@ _VERSION = (
         "a record may lie in the database without a version",
     ),
     Mutation(
-        "I1", f"{_VAULT}/keeping.py", 'or name in ("id", "policy", layout.owner) or name not in layout.named', "or name == layout.owner",
+        "I1", f"{_VAULT}/keeping.py",
+        'or name in ("id", "policy", layout.owner) or name not in layout.named', "or name == layout.owner",
         "a program chooses the version of what it collects",
     ),
     Mutation(

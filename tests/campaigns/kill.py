@@ -160,7 +160,8 @@ class Lane:
         self._ask("recover", data, facts, ticket)
         known = json.loads(facts.read_text()) if facts.exists() else {}
         crash = Crash(
-            ticket=known.get("ticket", ticket), typed=TYPED, customer=customer.read_text() if customer.exists() else "", facts=known,
+            ticket=known.get("ticket", ticket), typed=TYPED, facts=known,
+            customer=customer.read_text() if customer.exists() else "",
             arrived=arrived, finally_arrived=self._arrivals(start, ""), said=self._complaints(),
         )  # fmt: skip
         for left in (data, data.with_name(data.name + ".crash")):
