@@ -6,6 +6,7 @@ guards and the one that accuses must not share a mistake.
 
 from __future__ import annotations
 
+import base64
 import re
 import secrets
 from collections.abc import Iterator, Mapping
@@ -22,6 +23,9 @@ FOLDED = 200_000
 
 _BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
+_BASE64_RUN = re.compile(rb"[A-Za-z0-9+/]{6,}")
+_STANDARD = bytes.maketrans(b"-_", b"+/")
+
 _NAMED = {
     "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;", "ë": "&euml;", "é": "&eacute;",
     "@": "&commat;", ".": "&period;", "-": "&hyphen;", "/": "&sol;", ",": "&comma;", ":": "&colon;", "?": "&quest;",
@@ -33,8 +37,8 @@ _NAMED = {
 class Canary:
     """One value. `core` is its part that is random and survives every partial copy; short ones have none of their own.
 
-    A short value (a card's code, its expiry) is searched for as it stands only where no letter or digit touches it:
-    four digits stand in every long number.
+    A short value (a card's code, its expiry) is searched for, as it stands and in what base64 holds, only where no
+    letter or digit touches it: four digits stand in every long number, and their base64 in that of many.
     """
 
     field: str
@@ -50,7 +54,7 @@ class Canary:
         """What to search for: the name of the encoding, and the bytes."""
         for text in dict.fromkeys((self.value, self.core)):
             for name, found in encodings(text):
-                if not self.short or len(found) >= 5 or name == "base64":
+                if not self.short or (len(found) >= 5 and name != "base64"):
                     yield name, found
 
 
@@ -140,7 +144,11 @@ class Search:
         for text in dict.fromkeys((data, _unfolded(data) if len(data) < FOLDED else data)):
             found |= {(field, encoding) for field, encoding, needle in self._needles if needle in text}
             found |= {(field, encoding) for field, encoding, pattern in self._short if pattern.search(text)}
+            found |= {(field, "base64") for decoded in _decoded(text) for field in self._shown(decoded)}
         return found
+
+    def _shown(self, decoded: bytes) -> set[str]:
+        return {field for field, _, pattern in self._short if pattern.search(decoded)}
 
     def fields(self, data: bytes) -> set[str]:
         """The fields whose canaries are in `data`."""
@@ -150,6 +158,14 @@ class Search:
 def _unfolded(data: bytes) -> bytes:
     """Lines joined as in mails: base64 is broken at 76 columns, quoted-printable by `=` at the end of a line."""
     return data.replace(b"=\r\n", b"").replace(b"=\n", b"").replace(b"\r\n", b"").replace(b"\n", b"")
+
+
+def _decoded(data: bytes) -> Iterator[bytes]:
+    """What may be base64, undone from each of the four letters at which it may begin."""
+    for run in _BASE64_RUN.findall(data.translate(_STANDARD)):
+        for start in range(4):
+            whole = (len(run) - start) // 4 * 4
+            yield base64.b64decode(run[start : start + whole])
 
 
 def encodings(text: str) -> Iterator[tuple[str, bytes]]:
