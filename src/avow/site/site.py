@@ -53,6 +53,7 @@ class Site:
         address: the category that holds a person's mail address.
         card, card_code: the categories that a card number or security code found in free text counts as.
         link: the path of the page that a secret link in a mail leads to.
+        by_hand: recipients to whom people hand things over; all others need an address to open the site.
 
     Raises:
         PolicyError: the policy does not hold; all its faults at once.
@@ -72,6 +73,7 @@ class Site:
         card: str = "card.number",
         card_code: str = "card.code",
         link: str = "/order/{secret}",
+        by_hand: tuple[str, ...] = (),
     ) -> None:
         self.policy = Policy.load(policy)
         self.store = store
@@ -83,6 +85,7 @@ class Site:
         self.card = card
         self.card_code = card_code
         self.link = link
+        self.by_hand = by_hand
         self.home, self.Record, self.person_class = record_base()
         self.visit = visit_record(self.Record) if self._notes_visits() else None
         self.routes: list[BaseRoute] = []
