@@ -63,8 +63,18 @@ predicates: {valid: {arguments: 0}, sure: {arguments: 1}}
 ---
 """
 
+OPENING = (
+    FRONT
+    + """
+Somebody signs.
+
+```avow #own-conduct
+attested by staff every 2 months
+```
+"""
+)
 ATOMS = ["consented(letter)", "objected(marketing)", "presented(link)", "valid", "sure(order)", "age < 16", "age >= 13",
-         "closed"]  # fmt: skip
+         "closed", "attested(own-conduct)"]  # fmt: skip
 MAY = ["collect", "keep", "open", "show", "derive", "share", "send", "publish", "set", "log", "link", "use", "apply"]
 
 
@@ -77,7 +87,7 @@ class Generator:
         statements = [f"{statement}" for statement in (self.statement() for _ in range(rules))]
         statements.append("may keep contact.email for shipping")
         while True:
-            text = FRONT + "".join(
+            text = OPENING + "".join(
                 f"\nSentence {number}.\n\n```avow #s{number}\n{body}\n```\n" for number, body in enumerate(statements)
             )
             faults = read(text).diagnostics

@@ -212,6 +212,16 @@ def test_a_renamed_word_is_the_same_word() -> None:
     ]
 
 
+def test_an_anchor_is_no_word_that_was_renamed() -> None:
+    front = edited("marketing: {}", "adverts: {}") + "renamed: {marketing: adverts}\n"
+    rules = {"marketing": "attested by staff every 2 months", "never": "may keep wish when attested(marketing)",
+             "letter": ""}  # fmt: skip
+    assert not compare(policy(**rules), policy(front, **rules)).differences
+    eased = {**rules, "never": "may keep wish"}
+    (difference,) = compare(policy(**rules), policy(front, **eased)).differences
+    assert (difference.kind, difference.witness.facts) == ("permission", {})
+
+
 def test_facts_about_renamed_words_are_the_same_facts() -> None:
     front = edited("marketing: {}", "adverts: {}") + "renamed: {marketing: adverts}\n"
     assert differences(front, letter="may send letter to contact.email unless objected(adverts)") == []

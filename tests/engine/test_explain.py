@@ -69,7 +69,7 @@ def library() -> Policy:
         ]),
         (("open", "contact"), {"role": "librarian", "purpose": "lending"}, {}, [
             ("no: #desk-opens says: Only a librarian may open contact and what you borrowed for lending. Here it is "
-            "not known that the signature for #desk-opens is in force."),
+            "not known whether the signature for #desk-opens is in force."),
             ("yes: it would be permitted if the signature for #desk-opens is in force: #desk-opens says: Only a "
             "librarian may open contact and what you borrowed for lending."),
         ]),

@@ -40,8 +40,10 @@ terms = st.recursive(
     max_leaves=4,
 )
 lists = st.lists(terms, min_size=1, max_size=3).map(tuple)
+anchors = st.from_regex(r"[a-z][a-z0-9]{0,4}(-[a-z0-9]{1,4}){0,2}", fullmatch=True)
+signed = anchors.map(lambda anchor: Term(syntax.ATTESTED, (Term(anchor),)))
 conditions: st.SearchStrategy[Condition] = st.recursive(
-    st.builds(Fact, terms)
+    st.builds(Fact, terms | signed)
     | st.builds(Compare, st.builds(Term, words), st.sampled_from(["<", "<=", ">", ">="]), numbers | spans),
     lambda inner: (
         st.builds(Not, inner)

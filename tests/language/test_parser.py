@@ -37,6 +37,7 @@ must stop session within 1 second after withdrawn(session)
 may share demographics only as statistics(epsilon 1, group 20) with partners every 3 months
 never share message.content otherwise
 attested by support_lead every 12 months
+may keep x when attested(own-conduct) or not attested( only )
 may keep x when (a or not b) and not (c and d) and age >= 16.5 and since < 30 days
 no promise: "tells # what it is"
 must acknowledge practices by staff after version
@@ -72,7 +73,7 @@ def test_a_table_that_cannot_be_used_falls_back_to_the_grammar(
 
 def test_a_statement_starts_at_the_margin_and_indented_lines_continue_it() -> None:
     cut = list(chunks(SAMPLES, 10))
-    assert [chunk.line for chunk in cut] == [10, 11, 14, 16, 17, 18, 19, 20, 21, 22]
+    assert [chunk.line for chunk in cut] == [10, 11, 14, 16, 17, 18, 19, 20, 21, 22, 23]
     assert str(parse(cut[1])) == (
         "may share order with drop_shipper for fulfilment only over smtps, https, sftp when fills(recipient, order)"
     )
@@ -117,6 +118,16 @@ def test_any_text_parses_or_faults_within_itself(text: str) -> None:
             parse(chunk)
         assert 1 <= fault.value.at.line <= text.count("\n") + 1
         assert fault.value.at.column >= 1
+
+
+def test_attested_takes_an_anchor_with_its_hyphens_even_one_that_is_a_keyword() -> None:
+    rule = parse(Chunk("never keep x when attested(own-conduct) and attested( only )", 1))
+    assert isinstance(rule, Statement)
+    assert str(rule.guard) == "when attested(own-conduct) and attested(only)"
+    for written in ("attested(a, b)", "attested x", "attested(Own)", "attested()"):
+        with pytest.raises(SyntaxFault, match="after `attested` stands one anchor in parentheses") as fault:
+            parse(Chunk(f"may keep x when {written}", 1))
+        assert (fault.value.at.column, fault.value.at.width) == (17, 8)
 
 
 @pytest.mark.parametrize(("written", "seconds"), [("1 second", 1), ("2 days", 172800), ("1 month", 2592000)])

@@ -14,7 +14,7 @@ from typing import Literal
 from avow.engine.conditions import all_of
 from avow.engine.duties import duties_of
 from avow.language.rules import Ref, Rule, is_contact_data, object_kinds, phrase_kinds, reference
-from avow.language.syntax import Condition, Fact, Not, Phrase, Term
+from avow.language.syntax import ATTESTED, Condition, Fact, Not, Phrase, Term
 from avow.language.verbs import FLOWS, MAY_USE, NEVER_USE
 from avow.language.vocabulary import Vocabulary
 from avow.values import DIMENSIONS, Duty
@@ -183,7 +183,7 @@ class _Maker:
         """A permission may hang on a signature, and on a rate that the unit of work keeps account of."""
         anchor = rule.sentence.anchor
         if anchor in self._attested:
-            yield Fact(Term(f"attested({anchor})"))
+            yield Fact(Term(ATTESTED, (Term(anchor),)))
         if any(phrase.preposition == "every" for phrase in rule.phrases):
             yield Fact(Term(f"due({anchor})"))
 

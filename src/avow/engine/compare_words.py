@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from avow.engine.compare_conditions import no_weaker_term
 from avow.language.rules import Rule
-from avow.language.syntax import Phrase, Term
+from avow.language.syntax import ATTESTED, Phrase, Term
 from avow.language.vocabulary import Vocabulary
 
 _WORD = re.compile(r"[a-z][a-z0-9_.]*")
@@ -54,16 +54,16 @@ class Words:
 
     def rename(self, term: Term) -> Term:
         """A term of the old version in the words of the new one."""
-        if not self.renamed:
+        if not self.renamed or term.name == ATTESTED:
             return term
-        if "(" in term.name:  # `done(ask age)`, `attested(anchor)`: a spelled fact
+        if "(" in term.name:  # `done(ask age)`, `due(anchor)`: a spelled fact
             return replace(term, name=self.text(term.name))
         arguments = tuple(self.rename(part) if isinstance(part, Term) else part for part in term.arguments)
         return replace(term, name=self.renamed.get(term.name, term.name), arguments=arguments)
 
     def text(self, spelled: str) -> str:
         """Words of the old version, as in a fact's key, in the words of the new one."""
-        if not self.renamed or spelled.startswith(("attested(", "due(")):
+        if not self.renamed or spelled.startswith((f"{ATTESTED}(", "due(")):
             return spelled
         return _WORD.sub(lambda found: self.renamed.get(found[0], found[0]), spelled)
 

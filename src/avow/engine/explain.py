@@ -187,7 +187,6 @@ def _own_fact(term: Term) -> str | None:
     name, _, rest = term.name.partition("(")
     inner = rest.removesuffix(")")
     return {
-        "attested": f"the signature for #{inner} is in force",
         "due": f"enough time has passed since #{inner} was last made use of",
         "done": f"`{inner}` has been done",
     }.get(name) if rest else None  # fmt: skip

@@ -72,6 +72,8 @@ class _Binder:
                 for node in self._statements(block)[0]:
                     if isinstance(node, Statement) and self._check:
                         self._check.statement(node)
+        if self._check:
+            self._check.signatures()
 
     def _sentence(self, paragraph: Paragraph, block: Block) -> None:
         rows, ours = self._info(block)

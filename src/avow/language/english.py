@@ -15,6 +15,7 @@ from collections.abc import Iterable, Sequence
 
 from avow.language.rules import Rule, is_contact_data, object_kinds, phrase_kinds, reference
 from avow.language.syntax import (
+    ATTESTED,
     AllOf,
     AnyOf,
     Argument,
@@ -253,6 +254,8 @@ def _compare(condition: Compare, operator: str, words: Vocabulary) -> str:
 
 def _fact(term: Term, words: Vocabulary) -> str:
     word = words.words["predicate"].get(term.name)
+    if term.name == ATTESTED:
+        return f"the signature for #{term.arguments[0]} is in force"
     if word is None:
         return f"{words.label(term.name, 'event')} has happened"
     said = [_argument(part, words) for part in term.arguments]

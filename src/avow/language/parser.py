@@ -32,6 +32,7 @@ Node = Statement | NoPromise | Attested
 
 #: Digits of a number, and levels of parentheses. More than a policy needs; less than a float or the stack can hold.
 DIGITS, LEVELS = 15, 20
+_COMMENT = re.compile(r"#[^\n]*")
 _MARKS = re.compile(r'"[^"\n]*"|#[^\n]*|[()]')
 
 
@@ -190,6 +191,11 @@ class _Builder(lark.Transformer[lark.Token, Any]):
     def fact(self, parts: list[Term]) -> syntax.Fact:
         return syntax.Fact(parts[0])
 
+    def signed(self, parts: list[lark.Token]) -> syntax.Fact:
+        token, at = parts[0], self._at(parts[0])
+        anchor = _COMMENT.sub("", str(token)).partition("(")[2].removesuffix(")").strip()
+        return syntax.Fact(Term(syntax.ATTESTED, (Term(anchor, at=at),), at))
+
     def compare(self, parts: list[Any]) -> syntax.Compare:
         word = Term(str(parts[0]), at=self._at(parts[0]))
         return syntax.Compare(word, cast(Any, str(parts[1])), parts[2])
@@ -226,6 +232,7 @@ class _Builder(lark.Transformer[lark.Token, Any]):
 
 _SPELLED = {
     "WORD": "a word",
+    "SIGNED": "`attested(ANCHOR)`",
     "NUMBER": "a number",
     "STRING": 'a reason in "quotes"',
     "CMP": "`<`, `<=`, `>` or `>=`",
@@ -265,6 +272,9 @@ def _unexpected(error: lark.UnexpectedToken, chunk: Chunk) -> SyntaxFault:
         help = "expected a unit of time, as in `3 days`" if after_number else f"expected {_listed(expected)}"
         return SyntaxFault(at, "the statement stops too early", help)
     at = _position(token, chunk)
+    if str(token) == syntax.ATTESTED and "SIGNED" in expected:
+        help = "write `attested(ANCHOR)`: the anchor of one sentence that says `attested by …`, without `#`"
+        return SyntaxFault(at, "after `attested` stands one anchor in parentheses", help)
     if "WORD" in expected and str(token) in syntax.KEYWORDS:
         comma = before.rstrip().endswith(",")
         help = "take the comma before it out" if comma else "a word of the front matter belongs here"

@@ -6,8 +6,20 @@ from collections.abc import Iterable
 
 from avow.language.frontmatter import declaration
 from avow.language.rules import Reading, is_contact_data, object_kinds, phrase_kinds
-from avow.language.suggest import did_you_mean
-from avow.language.syntax import UNITS, Attested, Compare, Condition, Phrase, Position, Span, Statement, Term, atoms
+from avow.language.suggest import did_you_mean, nearest
+from avow.language.syntax import (
+    ATTESTED,
+    UNITS,
+    Attested,
+    Compare,
+    Condition,
+    Phrase,
+    Position,
+    Span,
+    Statement,
+    Term,
+    atoms,
+)
 from avow.language.verbs import DUTIES, FLOWS, TIMING
 from avow.language.vocabulary import KINDS
 from avow.values import DIMENSIONS
@@ -26,6 +38,7 @@ class RuleCheck:
         self._reading = reading
         self._words = reading.front.vocabulary
         self._faults = 0
+        self._signed: list[Term] = []  # the anchors in `attested(ANCHOR)`, to look up once all sentences are read
 
     def statement(self, rule: Statement) -> bool:
         """Check a rule; false if it has a fault."""
@@ -49,6 +62,23 @@ class RuleCheck:
         """Check the role and the span of an attestation."""
         self._term(statement.role, ("role",))
         self._span(statement.every)
+
+    def signatures(self) -> None:
+        """Check that every `attested(ANCHOR)` names a sentence that is attested; to be called at the end."""
+        signed = tuple(self._reading.attested)
+        for anchor in self._signed:
+            if anchor.name in signed:
+                continue
+            here = any(sentence.anchor == anchor.name for sentence in self._reading.sentences)
+            message = f"nobody signs for #{anchor.name}" if here else f"no sentence has the anchor `#{anchor.name}`"
+            near = nearest(anchor.name, signed)
+            if near:
+                help = f"did you mean `attested({near})`?"
+            elif here or not signed:
+                help = "write `attested by ROLE every SPAN` under the sentence that is meant"
+            else:
+                help = "attested are " + ", ".join(f"#{other}" for other in signed[:SHOWN])
+            self._fault(anchor.at, message, help)
 
     def _fault(self, at: Position, message: str, help: str | None = None) -> None:
         self._faults += 1
@@ -180,6 +210,9 @@ class RuleCheck:
     def _happening(self, term: Term, *, verbs: bool = False) -> None:
         """A predicate or event, in a condition or after `before` and `after`."""
         predicate = self._words.words["predicate"].get(term.name)
+        if term.name == ATTESTED:
+            self._signed += [part for part in term.arguments if isinstance(part, Term)]
+            return
         if predicate is not None:
             wanted = predicate.arguments or 0
             if len(term.arguments) != wanted:

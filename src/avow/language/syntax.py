@@ -31,6 +31,8 @@ KEYWORDS = frozenset(PREPOSITIONS) | {
     "may", "never", "must", "only", "when", "unless", "otherwise", "except", "and", "or", "not", "no", "promise",
     "attested",
 }  # fmt: skip
+#: The predicate of a signature; its argument is the anchor of a sentence, which no vocabulary has.
+ATTESTED = "attested"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from avow.language.rules import Reading, object_kinds, phrase_kinds, reference
-from avow.language.syntax import Fact, Phrase, Position, Term, atoms
+from avow.language.syntax import ATTESTED, Fact, Phrase, Position, Term, atoms
 from avow.language.verbs import FLOWS
 from avow.language.vocabulary import KINDS
 
@@ -49,7 +49,7 @@ def _used(reading: Reading) -> set[tuple[str, str]]:
             used.add(found)
             if found[0] in ("category", "cookie") and found[1].split(".")[0] == "cookie":
                 used.update({("category", found[1]), ("cookie", found[1])})
-        for argument in term.arguments:
+        for argument in term.arguments if term.name != ATTESTED else ():  # no anchor is a word
             if isinstance(argument, Term):
                 use(argument, FLOWS[term.name].objects if found is None and term.name in FLOWS else KINDS)
 

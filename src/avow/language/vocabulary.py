@@ -37,7 +37,7 @@ BUILT_IN: dict[str, dict[str, str]] = {
 #: Predicates that the library itself can answer, and how many arguments each takes.
 BUILT_IN_PREDICATES: dict[str, int] = {
     "consented": 1, "objected": 1, "withdrawn": 1, "presented": 1, "accepted": 1, "returned": 1, "mailed": 1,
-    "weaker": 1, "approved": 1, "discovered": 1, "assigned": 1, "age": 0,
+    "weaker": 1, "approved": 1, "discovered": 1, "assigned": 1, "attested": 1, "age": 0,
 }  # fmt: skip
 
 
