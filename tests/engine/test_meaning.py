@@ -273,6 +273,22 @@ def test_ours_in_the_info_string_marks_the_sentence() -> None:
     assert (sentence.ours, sentence.rows) == (True, ("X1", "X2"))
 
 
+def test_by_takes_roles_and_subjects() -> None:
+    p = policy(
+        "may change contact by customer", "may open contact only by staff, customer for service",
+        "never publish order by customer", "may publish order at site",
+    )  # fmt: skip
+    assert p.judge("change", "contact.email", role="customer").permitted
+    assert not p.judge("change", "contact.email", role="visitor").permitted
+    assert not p.judge("change", "contact.email", role="person").permitted, "a person may be no customer"
+    assert p.judge("open", "contact", role="clerk", purpose="service").permitted
+    assert p.judge("open", "contact", role="expert", purpose="service").reason.startswith("forbidden by the `only`")
+    assert p.judge("open", "contact", role="visitor", purpose="service").reason.startswith("forbidden by the `only`")
+    assert p.judge("publish", "order", place="site", role="person").rule == "never publish order by customer"
+    with pytest.raises(UnknownTerm, match="`ups` is not a role or subject of the policy"):
+        p.judge("change", "contact.email", role="ups")
+
+
 def test_link_is_the_same_from_both_sides() -> None:
     p = policy("may link order with card", "never link visit with contact")
     assert p.judge("link", "card", recipient="order").permitted

@@ -36,8 +36,10 @@ class Signature:
         return frozenset(p for p in self.takes if p in DIMENSIONS)
 
 
-#: Every flow may say what it is for, about whom, where, and who in the house does it.
-_COMMON: dict[str, Kinds] = {"for": ("purpose",), "about": ("subject",), "at": ("place",), "by": ("role",)}
+#: Every flow may say what it is for, about whom, where, and who does it: a role in the house, or a person herself.
+_COMMON: dict[str, Kinds] = {
+    "for": ("purpose",), "about": ("subject",), "at": ("place",), "by": ("role", "subject"),
+}  # fmt: skip
 _FORM: Kinds = ("form", "category")
 _CATEGORY: Kinds = ("category",)
 _ANYTHING: Kinds = ("thing", "category", "message", "place", "channel")
