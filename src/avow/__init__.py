@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from avow.errors import Refused as Refused
     from avow.site import Site as Site
     from avow.site import Work as Work
+    from avow.values import Facts as Facts
     from avow.vault.columns import owner as owner
     from avow.vault.columns import personal as personal
     from avow.vault.columns import plain as plain
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "AvowError": "avow.errors",
+    "Facts": "avow.values",
     "Form": "avow.edge.form",
     "Policy": "avow.engine",
     "Refused": "avow.errors",
@@ -40,6 +42,7 @@ _HOMES = {
 
 __all__ = [
     "AvowError",
+    "Facts",
     "Form",
     "Policy",
     "Refused",

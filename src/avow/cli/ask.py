@@ -2,6 +2,7 @@
 
 A flow is written like a rule without its modal, and may say which facts are true:
 `send newsletter to contact.email for news over smtps when consented(newsletter) and not objected(newsletter)`.
+What has a function is answered by it from these facts, unless the question itself supposes an answer.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from avow.engine import Explanation, Policy
 from avow.errors import Refused
 from avow.language.parser import Chunk, SyntaxFault, parse
 from avow.language.syntax import AllOf, Condition, Fact, Guard, Not, Statement
-from avow.values import DIMENSIONS, Diagnostic, Verdict
+from avow.values import DIMENSIONS, Diagnostic, Facts, Verdict
 
 _MODAL = "may "
 
@@ -56,7 +57,10 @@ def _explain(policy: Policy, flow: Statement) -> Explanation:
         if phrase.preposition not in DIMENSIONS or len(phrase.terms) != 1 or phrase.only:
             raise ValueError(f"`{phrase}` is not a part of a flow: one word belongs after each preposition")
         dimensions[DIMENSIONS[phrase.preposition]] = str(phrase.terms[0])
-    return policy.explain(flow.verb, str(flow.objects[0]), **dimensions, facts=dict(_facts(flow.guard)))
+    given: Facts = dict(_facts(flow.guard))
+    supposed = {key: value for key, value in given.items() if key.partition("(")[0] in policy.predicates}
+    facts = policy.facts({key: value for key, value in given.items() if key not in supposed}, supposed=supposed)
+    return policy.explain(flow.verb, str(flow.objects[0]), **dimensions, facts=facts)
 
 
 def _facts(guard: Guard | None) -> list[tuple[str, bool]]:

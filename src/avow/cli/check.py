@@ -48,7 +48,7 @@ def check(files: Sequence[Path], as_json: bool, *, strict: bool = False, explain
 
 def _check(file: Path, strict: bool) -> _Result:
     try:
-        reading = read(read_file(file)[1], str(file))
+        reading = read(read_file(file)[1], str(file), file.parent)
     except PolicyError as error:
         return _Result(file, None, error.diagnostics, ())
     warnings = lint(reading)
@@ -102,6 +102,10 @@ def _as_json(result: _Result) -> dict[str, Any]:
         "coverage": {name: list(getattr(held, name)) if held else [] for name in names},
         "sentences": len(reading.sentences) if reading else 0,
         "rules": len(reading.rules) if reading else 0,
+        "predicates": {
+            name: {"function": f"{item.file}:{item.function}", "fingerprint": item.fingerprint}
+            for name, item in (reading.front.predicates if reading else {}).items()
+        },
     }
 
 

@@ -20,6 +20,7 @@ TITLES: dict[Kind, str] = {
     "attestation": "Fewer signatures vouch for a promise",
     "recipient": "Somebody receives more",
     "cookie": "A cookie does more, or lives longer",
+    "predicate": "Other code decides",
     "term": "A word has no counterpart",
     "undecided": "This could not be decided",
 }
@@ -29,8 +30,8 @@ _VERDICTS: dict[Outcome, str] = {
     "until you agree.",
     "new purpose": "The new version uses what we know of you for something new. We write to you before that begins; "
     "what we know of you stays under the old version until you agree.",
-    "incomparable": "Some words of the old version have no counterpart in the new one, so that the two cannot be "
-    "compared in full. What we know of you stays under the old version.",
+    "incomparable": "The two versions cannot be compared in full: words of the old one have no counterpart in the new "
+    "one, or other code decides than did. What we know of you stays under the old version.",
 }
 _STYLE = """\
 :root { color-scheme: light dark; --line: #8a8a8a; --old: #f4f1e8; --new: #e9f1f7; }

@@ -74,6 +74,6 @@ class Visits:
         if any(category for inspector in unit.vault.inspectors for category in inspector(value)):
             return False
         verdict = unit.vault.policy.judge(
-            "log", category, subject=self.subject, place=unit.place, purpose=self.purpose, facts=unit.facts
+            "log", category, subject=self.subject, place=unit.place, purpose=self.purpose, facts=unit.known()
         )
         return verdict.permitted

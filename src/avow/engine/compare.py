@@ -207,10 +207,12 @@ class _Comparing:
         by_name = {name: preposition for preposition, name in DIMENSIONS.items()}
         spoken = [(by_name[name], word, True) for name, word in new.items()]
         lost = loose.kind == "term"
-        shown = ("", True) if loose.kind == "attestation" else (new_object, not lost)
+        shown = ("", True) if loose.kind in ("attestation", "predicate") else (new_object, not lost)
         words = self._spoken(loose.verb, shown, spoken, {})
         if loose.kind == "attestation":
             words = f"vouch for #{new_object}"
+        elif loose.kind == "predicate":
+            words = f"go by the answer to `{new_object}`"
         witness = Witness(loose.verb, old_object, new_object, old, new, {}, words, False)
         sentences = [
             next((s for s in side.policy.sentences if s.anchor == loose.anchor), None)

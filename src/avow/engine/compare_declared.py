@@ -1,4 +1,4 @@
-"""What two versions declare beside their rules: recipients, cookies, signatures, and words that were lost."""
+"""What two versions declare beside their rules: recipients, cookies, signatures, code, and words that were lost."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from avow.engine.compare_boxes import Side
 from avow.engine.compare_result import Kind, Outcome
 from avow.engine.compare_words import Words
 from avow.language.frontmatter import Cookie, Recipient
+from avow.language.predicates import Predicate, asked
 from avow.language.syntax import Attested
 from avow.language.vocabulary import BUILT_IN
 
@@ -36,6 +37,7 @@ def loosened(old: Side, new: Side, words: Words) -> Iterator[Loosened]:
     yield from _recipients(old, new, words)
     yield from _cookies(old, new, words)
     yield from _signatures(old, new)
+    yield from _predicates(old, new, words)
     yield from _lost_categories(old, words)
 
 
@@ -133,6 +135,48 @@ def _signatures(old: Side, new: Side) -> Iterator[Loosened]:
 def _signature(anchor: str, before: Attested, now: Attested | None, summary: str) -> Loosened:
     said = str(now) if now else "no signature"
     return Loosened("attestation", "weaker", "attest", (anchor, anchor), (), summary, str(before), said, anchor)
+
+
+def _predicates(old: Side, new: Side, words: Words) -> Iterator[Loosened]:
+    """Words that rules of both versions ask for and that other code answers now, or code where there was none.
+
+    What the code of a word permits cannot be compared, only whether it is the same.
+    """
+    before, now = _asked(old), _asked(new)
+    for name, anchors in before.items():
+        other = words.counterpart(name, ("predicate",))
+        if other is None or other not in now:
+            continue
+        was, is_now = old.policy.predicates.get(name), new.policy.predicates.get(other)
+        if _identity(was) != _identity(is_now):
+            deciding = list(dict.fromkeys([*anchors, *now[other]]))
+            listed = ", ".join(f"#{anchor}" for anchor in deciding)
+            what = "Other code answers" if was and is_now else "Code answers now" if is_now else "No code answers now"
+            shared = next((anchor for anchor in deciding if anchor in anchors and anchor in now[other]), deciding[0])
+            yield Loosened("predicate", "incomparable", "", (name, other), (),
+                           f"{what} `{other}`, on which {listed} depend{'s' * (len(deciding) == 1)}.",
+                           _code(was), _code(is_now), shared)  # fmt: skip
+
+
+def _asked(side: Side) -> dict[str, list[str]]:
+    """The predicates that rules of a version ask for, each with the anchors of those rules."""
+    found: dict[str, list[str]] = {}
+    for rule in side.policy.rules:
+        for term, _ in asked(rule.statement):
+            if term.name in side.policy.vocabulary.words["predicate"]:
+                found.setdefault(term.name, []).append(rule.sentence.anchor)
+    return found
+
+
+def _identity(predicate: Predicate | None) -> tuple[str, str] | None:
+    """What makes code the same: the text of its file and the function in it, wherever the file lies."""
+    return (predicate.function, predicate.fingerprint) if predicate else None
+
+
+def _code(predicate: Predicate | None) -> str:
+    if predicate is None:
+        return "the service answers it"
+    return f"`{predicate.function}` in {predicate.file}, {predicate.fingerprint}"
 
 
 def _lost_categories(old: Side, words: Words) -> Iterator[Loosened]:

@@ -21,15 +21,17 @@ NEEDS: dict[Outcome, str] = {
     "not weaker": "nothing: it may handle all data at once",
     "weaker": "the consent of each person before it handles data collected under the old version",
     "new purpose": "an e-mail to everybody concerned, and consent, before the new use",
-    "incomparable": "a renaming for each lost word; until then data stays under the old version",
+    "incomparable": "a renaming for each lost word, and consent where code is another; until then data stays under the "
+    "old version",
 }
 
 #: permission: permits what was refused · promise: no longer forbids what nothing permits · retention: keeps longer ·
 #: rate: may do it more often · duty: a duty dropped, slowed or narrowed · attestation: a signature dropped, rarer, or
 #: of a wider role · recipient: more fields or channels, or no agreement · cookie: lives longer, or for more ·
-#: term: a word without counterpart · undecided: too many conditions to try
+#: predicate: other code answers a condition · term: a word without counterpart · undecided: too many conditions to try
 Kind = Literal[
-    "permission", "promise", "retention", "rate", "duty", "attestation", "recipient", "cookie", "term", "undecided",
+    "permission", "promise", "retention", "rate", "duty", "attestation", "recipient", "cookie", "predicate", "term",
+    "undecided",
 ]  # fmt: skip
 
 

@@ -18,9 +18,11 @@ from avow.engine.decide import Case, Decider
 from avow.engine.duties import duties_of
 from avow.engine.explain import Explanation, explain
 from avow.engine.index import Index
+from avow.engine.predicates import Predicates
 from avow.errors import PolicyError
 from avow.language.english import in_words
 from avow.language.frontmatter import Contact, Cookie, Recipient
+from avow.language.predicates import Predicate
 from avow.language.rules import Coverage, Reading, Rule, coverage
 from avow.language.source import read_file
 from avow.language.syntax import Attested
@@ -52,6 +54,9 @@ class Policy:
         self.recipients: Mapping[str, Recipient] = MappingProxyType(front.recipients)
         self.cookies: Mapping[str, Cookie] = MappingProxyType(front.cookies)
         self.renamed: Mapping[str, str] = MappingProxyType(front.renamed)
+        #: The predicates that a function answers, whether its code is at hand or not.
+        self.predicates: Mapping[str, Predicate] = MappingProxyType(front.predicates)
+        self._predicates = Predicates(reading)
         self.messages: Mapping[str, Word] = MappingProxyType(front.vocabulary.words["message"])
         self.duties: tuple[Duty, ...] = tuple(
             duty for rule in self.rules if rule.modal == "must" for duty in duties_of(rule)
@@ -66,16 +71,20 @@ class Policy:
 
     @classmethod
     def load(cls, path: Path | str) -> Policy:
-        """Read a policy file. Raises PolicyError with every fault found."""
+        """Read a policy file, and load the code of its predicates. Raises PolicyError with every fault found."""
         data, text = read_file(Path(path))
-        policy = cls.parse(text, str(path))
+        policy = cls.parse(text, str(path), folder=Path(path).parent)
         policy.digest = hashlib.sha256(data).hexdigest()
         return policy
 
     @classmethod
-    def parse(cls, text: str, file: str = "policy.md") -> Policy:
-        """Read a policy from text; `file` is its name in messages. Raises PolicyError with every fault found."""
-        policy = cls(language.read(text, file))
+    def parse(cls, text: str, file: str = "policy.md", *, folder: Path | None = None) -> Policy:
+        """Read a policy from text; `file` is its name in messages. Raises PolicyError with every fault found.
+
+        `folder` is where the code of its predicates lies. Without it they have none, and what they would answer is
+        unknown: enough to compare versions, or to ask under facts that one supposes.
+        """
+        policy = cls(language.read(text, file, folder))
         policy.digest = hashlib.sha256(text.encode("utf-8")).hexdigest()
         return policy
 
@@ -143,6 +152,18 @@ class Policy:
         answer = self._decider.decide(flow)
         verdict = answer if isinstance(answer, Verdict) else answer.judge(facts)
         return explain(self._decider, flow, verdict, facts)
+
+    def facts(self, base: Facts, *, supposed: Facts = NO_FACTS) -> Facts:
+        """What is known at one moment: `base`, and what the policy's own predicates answer to it.
+
+        Each is asked at most once, when a condition asks for it, with a read-only view of `base`. A function that
+        fails is reported once, by the logger `avow.predicates`, and its answer is unknown. `supposed` stands before
+        the functions: for a question (what if?), not on the path of a flow.
+
+        Raises SetupError if `base` holds the answer to a predicate that has a function: the policy was published with
+        the code, and nothing else may answer in its place.
+        """
+        return self._predicates.facts(base, supposed)
 
     def in_words(self, rule: Rule) -> str:
         """A rule of this policy as an English sentence, with the labels of its front matter."""

@@ -3,12 +3,14 @@
     read(source, file) → Reading
 
 Bindings (each paragraph has its block, each block its sentence and its rules) are checked here, each rule by
-`rulecheck`, contradictions between rules by `shadows`.
+`rulecheck`, contradictions between rules by `shadows`, the code that answers predicates by `predicates`.
 """
 
 from __future__ import annotations
 
-from avow.language import frontmatter, markdown
+from pathlib import Path
+
+from avow.language import frontmatter, markdown, predicates
 from avow.language.frontmatter import FrontMatter
 from avow.language.markdown import Block, Document, Paragraph
 from avow.language.parser import SyntaxFault, chunks, parse
@@ -21,8 +23,12 @@ from avow.values import Kind, Sentence
 _SHOW_BLOCK = 'write its rules in an `avow` block below it, or `no promise: "why"` if it promises nothing'
 
 
-def read(source: str, file: str = "policy.md") -> Reading:
-    """Read and check a policy. Raises nothing: look at `diagnostics` of the result."""
+def read(source: str, file: str = "policy.md", folder: Path | None = None) -> Reading:
+    """Read and check a policy. Raises nothing: look at `diagnostics` of the result.
+
+    `folder` is where the code of its predicates lies. It is read there and checked, not run; without a folder the
+    policy has none.
+    """
     source = source.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     document = markdown.read(source)
     readable = False
@@ -33,6 +39,7 @@ def read(source: str, file: str = "policy.md") -> Reading:
         front = frontmatter.read(document.front, reading.fault)
         readable = front is not None
         reading.front = front or reading.front
+        reading.front.code = predicates.check(reading.front.predicates.values(), folder, reading.fault)
     for fault in document.faults:
         reading.fault(*fault)
     _Binder(document, reading, readable).bind()
@@ -47,6 +54,8 @@ def _whole(reading: Reading) -> None:
         message = "the policy has no `may`: it permits nothing"
         reading.fault(Position(1, 1, 1), message, "write at least one rule that starts with `may`")
     for at, message, help in shadows(reading.rules, reading.front.vocabulary):
+        reading.fault(at, message, help)
+    for at, message, help in predicates.misused((rule.statement for rule in reading.rules), reading.front.code):
         reading.fault(at, message, help)
 
 

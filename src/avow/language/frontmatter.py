@@ -7,21 +7,20 @@ by people, and nested aliases are also the known way to make a small file fill t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 import yaml
 
+from avow.language.predicates import Code, Fault, Predicate, Said, declare
 from avow.language.suggest import did_you_mean
 from avow.language.syntax import KEYWORDS, UNITS, Position
 from avow.language.vocabulary import BUILT_IN, BUILT_IN_PREDICATES, KINDS, Vocabulary, Word, parents_of, spoken
 
 #: Levels of brackets and indentation: a policy needs four.
 LEVELS = 20
-
-Fault = Callable[[Position, str, str | None], None]
 
 #: The front matter's section of each kind of word.
 SECTIONS: dict[str, str] = {
@@ -43,12 +42,13 @@ _REQUIRED = ("site", "title", "version", "effective")
 _KEYS = (*_REQUIRED, "contact", *SECTIONS, "renamed")
 _NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*\Z")
 _SITE = re.compile(r"[a-z][a-z0-9_]*\Z")
-_SPAN = re.compile(r"([0-9]+) ([a-z]+)\Z")
+_SPAN = re.compile(r"([0-9]{1,15}) ([a-z]+)\Z")
+_ARGUMENTS = re.compile(r"[0-9]{1,2}\Z")
 _WORD_KEYS = ("key", "label", "under", "includes")
 _EXTRA_KEYS = {
     "recipient": ("fields", "channels", "agreement"),
     "cookie": ("purpose", "within"),
-    "predicate": ("arguments",),
+    "predicate": ("arguments", "function", "fingerprint"),
 }
 
 
@@ -99,6 +99,8 @@ class FrontMatter:
     recipients: dict[str, Recipient] = field(default_factory=dict)
     cookies: dict[str, Cookie] = field(default_factory=dict)
     renamed: dict[str, str] = field(default_factory=dict)  # a word of the version before to its word in this one
+    predicates: dict[str, Predicate] = field(default_factory=dict)  # those that have a function
+    code: dict[str, Code] = field(default_factory=dict)  # what answers them, where the policy's folder is known
     #: Where each word stands, by its kind and name; those that are built in or implied by dots stand nowhere.
     places: dict[tuple[str, str], Position] = field(default_factory=dict)
 
@@ -201,7 +203,7 @@ class _Reader:
         label = self._text(parts.get("label")) or spoken(name)
         before = len(self._references)
         under = self._references_in(parts.get("under"), kind)
-        arguments = self._count(parts.get("arguments")) if kind == "predicate" else None
+        arguments = self._predicate(name, parts) if kind == "predicate" else None
         word = Word(full, kind, label, key, under, arguments)
         words = self._out.vocabulary.words
         included = self._references_in(parts.get("includes"), kind)
@@ -320,12 +322,21 @@ class _Reader:
             return ""
         return "" if node.tag.endswith(":null") else str(node.value).strip()
 
-    def _count(self, node: yaml.Node | None) -> int:
-        written = self._text(node) or "0"
-        if not written.isdecimal() and node is not None:
-            self._fault(_at(node), f"`{written}` is not a number of arguments", "write a number such as 1")
-            return 0
+    def _predicate(self, name: str, parts: Mapping[str, yaml.Node]) -> int:
+        """Note the function that answers a predicate, if there is one; returns the number of its arguments."""
+        written = self._text(parts.get("arguments")) or "0"
+        if not _ARGUMENTS.match(written):
+            at = _at(parts["arguments"])
+            self._fault(at, f"`{written}` is not a number of arguments", "write a number such as 1")
+            written = "0"
+        function, fingerprint = self._said(parts.get("function")), self._said(parts.get("fingerprint"))
+        predicate = declare(name, int(written), function, fingerprint, self._fault)
+        if predicate is not None:
+            self._out.predicates[name] = predicate
         return int(written)
+
+    def _said(self, node: yaml.Node | None) -> Said | None:
+        return None if node is None else (self._text(node), _at(node))
 
 
 def declaration(kind: str) -> str:

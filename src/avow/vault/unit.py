@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Self
 from sqlalchemy.orm import Session
 
 from avow.errors import Refused, SetupError
-from avow.values import Duty, Verdict
+from avow.values import Duty, Facts, Verdict
 from avow.vault import keeping
 from avow.vault.current import UNIT
 from avow.vault.lines import Lines
@@ -43,6 +43,9 @@ class Unit(AbstractContextManager["Unit"]):
         place: where this happens, by its name in the policy (a page, the phone, a mail).
         channel: over what the person's words came in (`https`, `loopback`, `http`).
         facts: what is known beforehand, by the canonical spelling of conditions.
+
+    Raises:
+        SetupError: among the facts is the answer to a predicate that the policy's own code answers.
     """
 
     def __init__(
@@ -61,7 +64,9 @@ class Unit(AbstractContextManager["Unit"]):
         self.place = place
         self.channel = channel
         self.facts = dict(facts or {})
+        self.known()
         self.viewer: str | None = None
+        self._learned: tuple[str, ...] = ()
         # Ends in a letter: twelve decimal digits and a marker's number behind them could pass for a card number.
         self.nonce = secrets.token_hex(6)[:-1] + secrets.choice("abcdef")
         self.marked: list[Sealed] = []
@@ -97,7 +102,7 @@ class Unit(AbstractContextManager["Unit"]):
         """
         self._check_open()
         purpose = purpose or self.purpose
-        verdict = self.vault.policy.judge(verb, object, purpose=purpose, facts=self.facts, **dimensions)
+        verdict = self.vault.policy.judge(verb, object, purpose=purpose, facts=self.known(), **dimensions)
         recipient = dimensions.get("recipient")
         if not verdict.permitted:
             self._refusals.add("refused", verb, object, purpose, recipient, verdict)
@@ -107,6 +112,28 @@ class Unit(AbstractContextManager["Unit"]):
         lines = self._openings if verb == "open" else self._lines  # who has read has read, whatever comes after
         lines.add("permitted", verb, object, purpose, recipient, verdict)
         return verdict
+
+    def known(self) -> Facts:
+        """What is known now: the facts of this unit, and what the policy's own predicates answer to them."""
+        return self.vault.policy.facts(self.facts)
+
+    def regard(self, record: Record, recipient: str | None = None) -> None:
+        """Deal with `record` from now on: what the site knows of it and of its owner becomes known here.
+
+        Facts learned of another record before are forgotten: they were somebody else's, or another errand's.
+        `recipient` is to whom it is about to be shared, if it is.
+        """
+        for name in self._learned:
+            self.facts.pop(name, None)
+        learned = self.vault.facts_of(self, record, recipient)
+        self._learned = tuple(learned.keys() - self.facts.keys())
+        self.facts.update(learned)
+
+    def recognise(self, record: Record, fact: str) -> None:
+        """Take who is looking for the owner of `record`, because `fact` has been shown: `presented(link)`."""
+        self.viewer = record.owner_id
+        self.facts[fact] = True
+        self.regard(record)
 
     def discharge(self, verb: str, object: str | None = None) -> None:
         """Say that a duty was done in this unit, for example `discharge("ask", "age")`."""
