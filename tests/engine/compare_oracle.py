@@ -52,8 +52,9 @@ class Oracle:
                 continue
             said = {p.preposition for r in named for p in (*r.phrases, *r.exceptions) if p.terms}
             takes = FLOWS[verb].takes
-            slots = [p for p in takes if p in said and p in DIMENSIONS and takes[p]]
-            choices = [[None, *self.of(takes[p], form=p == "as")] for p in slots]
+            slots = [p for p in takes if p in {*said, "as"} and p in DIMENSIONS and takes[p]]
+            # A `may` without `as` permits no form, whichever: where no rule names forms, one stands for all.
+            choices = [[None, *self.of(takes[p], form=p == "as")[: None if p in said else 1]] for p in slots]
             for object in self.of(FLOWS[verb].objects):
                 for picked in itertools.product(*choices):
                     stated = {p: w for p, w in zip(slots, picked, strict=True) if w is not None}

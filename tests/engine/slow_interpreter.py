@@ -97,16 +97,20 @@ class SlowInterpreter:
         return min(straight, other_verb + self.turned_gaps(rule, flow)) if rule.verb == "link" else straight
 
     def gaps(self, rule: Rule, flow: Flow) -> int:
-        gaps = int(not self.covered(self.object(flow), self.terms(rule, rule.objects, None)))
+        gaps = int(not self.covered(self.object(flow), self.terms(rule, rule.objects, None))) + self.formed(rule, flow)
         for phrase in rule.phrases:
             if phrase.preposition in DIMENSION and phrase.terms and not self.says(rule, phrase, flow):
                 gaps += 1
         return gaps
 
+    def formed(self, rule: Rule, flow: Flow) -> int:
+        """A `may` without `as` is about the thing as it is: any form is a difference."""
+        return int("as" in flow and not rule.statement.phrase("as"))
+
     def turned_gaps(self, rule: Rule, flow: Flow) -> int:
         """The gaps when a `link` is read from its other side."""
         others = [phrase for phrase in rule.phrases if phrase.preposition in DIMENSION and phrase.preposition != "with"]
-        gaps = sum(not self.says(rule, phrase, flow) for phrase in others if phrase.terms)
+        gaps = sum(not self.says(rule, phrase, flow) for phrase in others if phrase.terms) + self.formed(rule, flow)
         second = rule.statement.phrase("with")
         if second is not None:
             gaps += not self.covered(self.object(flow), self.terms(rule, second.terms, "with"))
@@ -162,6 +166,8 @@ class SlowInterpreter:
         for phrase in rule.phrases:
             if phrase.preposition in DIMENSION and phrase.terms and flow.get("silent") != phrase.preposition:
                 stated = self.word(flow, phrase.preposition)
+                if phrase.preposition == "as" and stated is None:
+                    return False  # as it is, not in that form
                 if stated and not self.touches(stated, self.terms(rule, phrase.terms, phrase.preposition)):
                     return False
         return not (rule.exceptions and all(self.says(rule, phrase, flow) for phrase in rule.exceptions))
@@ -184,7 +190,7 @@ class SlowInterpreter:
             stated = {phrase.preposition: self.word(reading, phrase.preposition) for phrase in others}
             alike = all(
                 phrase.preposition == silent
-                or stated[phrase.preposition] is None
+                or (stated[phrase.preposition] is None and phrase.preposition != "as")
                 or self.touches(stated[phrase.preposition], self.terms(rule, phrase.terms, phrase.preposition))
                 for phrase in others
             )
@@ -233,6 +239,8 @@ class SlowInterpreter:
         for phrase in rule.phrases:
             if phrase.preposition in DIMENSION and phrase.preposition != "with" and phrase.terms:
                 word = self.word(flow, phrase.preposition)
+                if phrase.preposition == "as" and word is None:
+                    return False
                 if word and not self.touches(word, self.terms(rule, phrase.terms, phrase.preposition)):
                     return False
         return True

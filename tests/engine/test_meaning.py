@@ -189,16 +189,6 @@ def test_may_use_covers_open_derive_and_show_to_a_subject_only() -> None:
     assert not p.judge("share", "order", purpose="shipping", recipient="ups").permitted
 
 
-def test_a_form_is_a_category_of_its_own() -> None:
-    p = policy(
-        "may show order as counts at site", "may show card as counts(group 20) at site", "never keep card.number"
-    )
-    assert p.judge("show", "order", form="counts(group 5)", place="site").permitted, "a parameter narrows a form"
-    assert p.judge("show", "card", form="counts(group 20)", place="site").permitted
-    assert not p.judge("show", "card", form="counts(group 5)", place="site").permitted
-    assert not p.judge("show", "card", form="counts", place="site").permitted
-
-
 def test_must_before_is_a_gate() -> None:
     p = policy("may collect order at checkout", "must show notice before collect(order)")
     verdict = p.judge("collect", "order.note", place="checkout")

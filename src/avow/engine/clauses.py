@@ -19,7 +19,7 @@ from avow.language.verbs import FLOWS, MAY_USE, NEVER_USE
 from avow.language.vocabulary import Vocabulary
 from avow.values import DIMENSIONS, Duty
 
-OBJECT, RECIPIENT, AUDIENCE = 0, 1, 2
+OBJECT, RECIPIENT, AUDIENCE, FORM = 0, 1, 2, 10
 #: Preposition to slot.
 SLOT = {preposition: index for index, preposition in enumerate(DIMENSIONS, 1)}
 SLOTS = len(SLOT) + 1
@@ -28,8 +28,11 @@ SLOTS = len(SLOT) + 1
 #: duty: what comes with a permitted flow
 Effect = Literal["permit", "forbid", "close", "duty"]
 #: within: the flow says it, and is covered · touching: the flow is silent, or the two have a word in common ·
-#: beyond: the flow is silent, or is not covered
-Mode = Literal["within", "touching", "beyond"]
+#: meeting: the same of a form, where a silent flow is about the thing as it is · beyond: the flow is silent, or is not
+#: covered · plain: the flow is silent
+Mode = Literal["within", "touching", "meeting", "beyond", "plain"]
+#: The modes that admit a flow that is silent.
+SILENT = ("touching", "beyond", "plain")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,9 @@ class Limit:
     def admits(self, word: Ref | None, words: Vocabulary) -> bool:
         """Whether the flow's word (None: it is silent) falls under the clause."""
         if word is None:
-            return self.mode != "within"
+            return self.mode in SILENT
+        if self.mode == "plain":
+            return False
         kind, name = word
         bare = name.partition("(")[0]  # `counts(group 20)` stands below `counts`
         covered = word in self.refs or (kind, bare) in self.refs
@@ -96,6 +101,7 @@ class _Maker:
     def _permissions(self, rule: Rule) -> Iterator[Clause]:
         condition = all_of([*self._conditions(rule), *self._standing(rule)])
         limits = self._limits(rule, "within")
+        limits.setdefault(FORM, Limit("plain", frozenset()))  # a form is a sibling: it needs a `may` of its own
         if rule.verb != "use":
             yield from _both_ways(Clause("permit", rule, frozenset((rule.verb,)), limits, condition))
             return
@@ -192,7 +198,8 @@ class _Maker:
         for phrase in rule.phrases:
             if phrase.preposition in SLOT and phrase.terms:
                 refs = self._closure(rule, phrase.terms, phrase.preposition)
-                limits[SLOT[phrase.preposition]] = Limit(mode, refs)
+                slot = SLOT[phrase.preposition]
+                limits[slot] = Limit("meeting" if slot == FORM and mode == "touching" else mode, refs)
         return limits
 
     def _closure(self, rule: Rule, terms: Iterable[Term], preposition: str | None) -> frozenset[Ref]:
@@ -245,3 +252,6 @@ def _both_ways(clause: Clause) -> Iterator[Clause]:
         limits = {swap.get(slot, slot): limit for slot, limit in clause.limits.items()}
         exceptions = {swap.get(slot, slot): limit for slot, limit in clause.exceptions.items()}
         yield replace(clause, limits=limits, exceptions=exceptions)
+
+
+assert SLOT["as"] == FORM

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from avow.engine.clauses import OBJECT, SLOT, Clause
+from avow.engine.clauses import OBJECT, SILENT, SLOT, Clause
 from avow.engine.compare_conditions import Known, renamed_condition
 from avow.engine.compare_result import Kind
 from avow.engine.compare_words import Value, Words
@@ -176,16 +176,16 @@ class Column:
             return self._slot.undeclared(word or "") & ~self._permits, out
         bits = self._free
         if ref is None:
-            silent = sum(bit for bit, mode, _, _ in self._limits if mode == "touching") if declared else 0
+            silent = sum(bit for bit, mode, _, _ in self._limits if mode in SILENT) if declared else 0
             return bits | self.beyond | silent, out
         kind, name = ref
         bare = (kind, name.partition("(")[0])
         below = {(kind, low) for low in self._words.below(kind, name)} if bare == ref else None
         for bit, mode, refs, bare_refs in self._limits:
             covered = ref in refs or bare in refs
-            if mode == "touching" and not covered and below is not None:
+            if mode in ("touching", "meeting") and not covered and below is not None:
                 covered = not below.isdisjoint(bare_refs)
-            if covered is (mode != "beyond"):
+            if covered is (mode != "beyond"):  # `plain` lists nothing
                 bits |= bit
         return bits, out
 

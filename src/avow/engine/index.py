@@ -33,6 +33,7 @@ class Slot(dict[str | None, int]):
         #: The clauses that do not limit this slot.
         self.free = ((1 << len(clauses)) - 1) & ~limited
         self[None] = self.free | sum(bit for bit, limit in self._limits if limit.admits(None, words))
+        self._vague = self.free | sum(bit for bit, limit in self._limits if limit.mode not in ("within", "plain"))
 
     def __missing__(self, word: str) -> int:
         ref = self.ref(word)
@@ -44,12 +45,12 @@ class Slot(dict[str | None, int]):
         return found
 
     def undeclared(self, word: str) -> int:
-        """The clauses that an undeclared word falls under: in a dimension, as if nothing had been stated.
+        """The clauses that an undeclared word falls under: in a dimension, as if it could be any word.
 
         As an object it falls under those that name a word above it, as every cookie is below `cookie`.
         """
         if self.number != OBJECT:
-            return self[None]
+            return self._vague
         above = word.rpartition(".")[0]
         refs = {(kind, above) for kind in self.kinds}
         return self.free | sum(bit for bit, limit in self._limits if refs & limit.refs)

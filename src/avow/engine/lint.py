@@ -174,7 +174,7 @@ def _covers(wide: Clause, narrow: Clause) -> bool:
 def _inside(permit: Clause, wall: Clause) -> bool:
     """Whether every flow that a permission is about falls under a prohibition."""
     return permit.verbs <= wall.verbs and all(
-        limit.mode == "touching"
+        limit.mode in ("touching", "meeting")
         and (own := permit.limits.get(slot)) is not None
         and own.refs
         and own.refs <= limit.refs

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from avow.engine.clauses import OBJECT, SLOT, Clause, done
+from avow.engine.clauses import FORM, OBJECT, SLOT, Clause, done
 from avow.engine.conditions import told
 from avow.language.rules import Rule
 from avow.language.vocabulary import Vocabulary
@@ -74,6 +74,8 @@ def _said(rule: Rule, slot: int, words: Vocabulary) -> str:
     if slot == OBJECT:
         return " or ".join(words.label(str(term)) for term in rule.objects)
     phrase = rule.statement.phrase(PREPOSITIONS[slot - 1])
+    if slot == FORM and phrase is None:
+        return "as it is"
     terms = phrase.terms if phrase else rule.objects if rule.verb == "link" else ()
     return " or ".join(words.label(str(term)) for term in terms) or "the person concerned"
 

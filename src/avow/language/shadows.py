@@ -55,9 +55,9 @@ def _dead_parts(rule: Rule, walls: list[_Wall], words: Vocabulary) -> Iterator[t
                 for term in (phrase.terms if phrase else ())
                 if _below(_ref(rule, term, preposition, words), words).isdisjoint(allowed)
             ]
-            if not beyond:
+            if not beyond and (phrase or preposition != "as"):  # a `may` without `as` is about no form at all
                 continue
-            culprit = beyond[0]
+            culprit = beyond[0] if beyond else culprit
         word = "`only`" if wall.outside else "`never`"
         message = f"`{culprit}` can never be permitted here: the {word} of line {wall.rule.line} forbids it"
         yield culprit.at, message, f"#{wall.rule.sentence.anchor} says `{wall.rule.text}`; change one of the two"
