@@ -32,16 +32,17 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     """
     if len(word) > LONGEST:
         return None
-    best: tuple[int, str] | None = None
+    best: tuple[int, bool, str] | None = None
     for other in known:
         allowed = max(1, max(len(word), len(other)) // 3)
         tail = word.rpartition(".")[2] == other.rpartition(".")[2]
         if abs(len(word) - len(other)) > allowed and not tail:
             continue
         far = 1 if tail else distance(word, other)
-        if far <= allowed and (best is None or (far, other) < best):
-            best = far, other
-    return best[1] if best else None
+        rank = far, word[:1] != other[:1], other  # the first letter is seldom the wrong one
+        if far <= allowed and (best is None or rank < best):
+            best = rank
+    return best[2] if best else None
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
