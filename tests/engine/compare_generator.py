@@ -11,7 +11,7 @@ WORDS: dict[str, list[str]] = {
     "category": ["a", "a.x", "b"],
     "recipient": ["r", "r1", "s"],
     "purpose": ["p", "q", "p1"],
-    "form": ["sum", "sum(group 5)", "sum(group 20)"],
+    "form": ["sum", "sum(group 5)", "sum(group 20)", "sum(size 5)", "sum(size 20)"],
     "message": ["news"],
     "place": ["mail", "rest"],
 }
@@ -29,12 +29,14 @@ contact: {{email: a@b.example}}
 categories: {{a: {{}}, a.x: {{}}, b: {{}}{category}}}
 recipients: {{r: {{}}, r1: {{under: r}}, s: {{}}{recipient}}}
 purposes: {{p: {{}}, p1: {{under: p}}, q: {{}}{purpose}}}
-forms: {{sum: {{}}}}
+forms: {{sum: {{{form}}}}}
 messages: {{news: {{}}}}
 things: {{notice: {{}}, line: {{}}}}
 predicates: {{ok: {{arguments: 0}}, sure: {{arguments: 1}}}}
 ---
 """
+#: How the argument of a form may be ordered; `group` has an order that comparing knows by itself, `size` has not.
+ORDERS = ["", "", "arguments: {size: at_least}", "arguments: {size: at_most}"]
 ATOMS = ["ok", "sure(b)", "age < 13", "age >= 16", "age < 16"]
 
 
@@ -52,17 +54,19 @@ class Pairs:
         fresh = self.random.random() < 0.25
         size = self.random.choice([1, 2, 3, 4])
         new_rules = [self.statement() for _ in range(size)] if fresh else self.changed(old)
-        self.old, self.old_known = self.sound(old, [])
-        self.new, self.new_known = self.sound(new_rules, new)
+        self.old, self.old_known = self.sound(old, [], self.random.choice(ORDERS))
+        self.new, self.new_known = self.sound(new_rules, new, self.random.choice(ORDERS))
 
-    def sound(self, statements: list[str], own: list[tuple[str, str, str | None]]) -> tuple[Reading, Reading]:
+    def sound(
+        self, statements: list[str], own: list[tuple[str, str, str | None]], form: str
+    ) -> tuple[Reading, Reading]:  # fmt: skip
         """The policy as written, and the same knowing all words of both; rules that cannot be said are left out."""
         statements = [*statements, "may open cookie for q"]
         beside = [(kind, name, above if (kind, name, above) in own else None) for kind, name, above in self.new_words]
         while True:
-            reading = read(text(statements, own))
+            reading = read(text(statements, own, form=form))
             if not reading.diagnostics:
-                return reading, read(text(statements, beside))
+                return reading, read(text(statements, beside, form=form))
             lines = reading.source.split("\n")
             bad = {lines[fault.line - 1] for fault in reading.diagnostics}
             assert any(s in bad for s in statements), [str(f) for f in reading.diagnostics]
@@ -122,8 +126,8 @@ class Pairs:
         return f" {self.random.choice(['when', 'when', 'unless'])} {condition}"
 
 
-def text(statements: list[str], words: list[tuple[str, str, str | None]], version: str = "1") -> str:
-    extra = dict.fromkeys(SECTIONS, "")
+def text(statements: list[str], words: list[tuple[str, str, str | None]], version: str = "1", form: str = "") -> str:
+    extra = {**dict.fromkeys(SECTIONS, ""), "form": form}
     for kind, name, above in words:
         extra[kind] += f", {name}: {{{f'under: {above}' if above else ''}}}"
     body = "".join(f"\nSentence {n}.\n\n```avow #s{n}\n{s}\n```\n" for n, s in enumerate(statements))

@@ -22,7 +22,8 @@ WORDS: dict[str, list[str]] = {
     "channel": ["https", "http", "smtps"],
     "message": ["letter", "letter.news", "receipt"],
     "recipient": ["carriers", "ups", "fedex", "processor"],
-    "form": ["counts", "counts(group 20)", "counts(group 5)", "digits"],
+    "form": ["counts", "counts(group 20)", "counts(group 5)", "digits", "noise", "noise(epsilon 1, group 20)",
+             "noise(group 50, epsilon 0.5)", "noise(epsilon 2, group 20)", "noise(epsilon 2, group 50, year 3)"],
     "thing": ["notice", "session", "version"],
 }  # fmt: skip
 
@@ -56,7 +57,7 @@ places: {site: {includes: [checkout, account]}, checkout: {}, account: {}}
 messages: {letter: {}, letter.news: {}, receipt: {}}
 recipients: {carriers: {}, ups: {under: carriers}, fedex: {under: carriers}, processor: {}}
 cookies: {cart: {purpose: service}}
-forms: {counts: {}, digits: {}}
+forms: {counts: {}, digits: {}, noise: {arguments: {epsilon: at_most, group: at_least}}}
 things: {notice: {}, session: {}}
 events: {closed: {}}
 predicates: {valid: {arguments: 0}, sure: {arguments: 1}}
@@ -111,7 +112,7 @@ class Generator:
         for preposition, kinds in signature.takes.items():
             if kinds and (preposition in needed or self.random.random() < 0.2):
                 only = "only " if modal == "may" and self.random.random() < 0.2 else ""
-                parts.append(f"{only}{preposition} {self.words(kinds, form=preposition == 'as')}")
+                parts.append(f"{only}{preposition} {self.words(kinds)}")
         if "after" in signature.takes and self.random.random() < 0.15:
             parts.append(self.random.choice(["after closed", "before closed", "within 2 days"]))
         if "every" in signature.spans and self.random.random() < 0.15 and modal == "may":
@@ -148,8 +149,8 @@ class Generator:
         word = self.random.choice([" and ", " or "])
         return word.join(f"{self.random.choice(['', 'not '])}({self.condition(depth - 1)})" for _ in range(2))
 
-    def words(self, kinds: tuple[str, ...], *, form: bool = False) -> str:
-        pool = [word for kind in kinds for word in WORDS.get(kind, []) if form or "(" not in word]
+    def words(self, kinds: tuple[str, ...]) -> str:
+        pool = [word for kind in kinds for word in WORDS.get(kind, [])]
         return ", ".join(self.random.sample(pool, min(len(pool), self.random.choice([1, 1, 2, 3]))))
 
     def flow(self) -> dict[str, str]:
@@ -159,11 +160,11 @@ class Generator:
         flow = {"verb": verb, "object": self.word(signature.objects)}
         for preposition, kinds in signature.takes.items():
             if preposition in DIMENSIONS and kinds and self.random.random() < 0.6:
-                flow[preposition] = self.word(kinds, form=preposition == "as")
+                flow[preposition] = self.word(kinds)
         return flow
 
-    def word(self, kinds: tuple[str, ...], *, form: bool = False) -> str:
-        return self.random.choice([w for kind in kinds for w in WORDS.get(kind, []) if form or "(" not in w])
+    def word(self, kinds: tuple[str, ...]) -> str:
+        return self.random.choice([w for kind in kinds for w in WORDS.get(kind, [])])
 
     def facts(self, policy: Policy) -> dict[str, bool | float | None]:
         """Some facts true, some false, some given as unknown, the others not given."""

@@ -288,17 +288,45 @@ class SlowInterpreter:
         return found
 
     def covered(self, word: Word | None, listed: set[Word | None]) -> bool:
-        return word is not None and bool(self.above(word) & listed)
+        return word is not None and (bool(self.above(word) & listed) or self.as_strict(word, listed))
 
     def touches(self, word: Word | None, listed: set[Word | None]) -> bool:
         """One stands for the other, or both stand for some third word."""
         if word is None:
             return False
+        if self.as_strict(word, listed, whatever=True):
+            return True
         everything = set(self.declared) | {word} | {other for other in listed if other}
         return any(word in self.above(other) and self.above(other) & listed for other in everything)
 
+    def as_strict(self, word: Word, listed: set[Word | None], *, whatever: bool = False) -> bool:
+        """Whether a form is at least as strict as one of those listed; `whatever` the numbers that have an order."""
+        bare = word[1].split("(")[0]
+        others = [other[1] for other in listed if other and other[0] == word[0] and other[1].startswith(bare + "(")]
+        if "(" not in word[1] or not others:
+            return False
+        orders = dict(self.declared[word[0], bare].orders)
+        own = said_of_form(word[1])
+        for other in others:
+            theirs = said_of_form(other)
+            if set(own) == set(theirs) and all(
+                own[name] == theirs[name]
+                or (name in orders and whatever)
+                or (orders.get(name) == "at_most" and float(own[name]) < float(theirs[name]))
+                or (orders.get(name) == "at_least" and float(own[name]) > float(theirs[name]))
+                for name in own
+            ):
+                return True
+        return False
+
     def below_any(self, listed: set[Word | None]) -> set[Word]:
         return {word for word in self.declared if self.above(word) & listed}
+
+
+def said_of_form(spelled: str) -> dict[str, str]:
+    """`counts(group 20, whole)` says group: 20, and whole: nothing more."""
+    parts = spelled[spelled.index("(") + 1 : -1].split(",")
+    return {part.split()[0]: " ".join(part.split()[1:]) for part in parts}
 
 
 def is_otherwise(rule: Rule) -> bool:

@@ -20,7 +20,8 @@ BLOCKS, PAIRS = 12, int(os.environ.get("COMPARE_PAIRS", "300")) // 12
 
 def oracle(pairs: Pairs) -> Oracle:
     words = {kind: list(names) for kind, names in WORDS.items()}
-    words["form"].append("sum(other)")  # arguments that no rule names
+    # Arguments that no rule names, and numbers below, between and above those that rules name.
+    words["form"] += ["sum(other)", "sum(size 1)", "sum(size 9)", "sum(size 30)"]
     for kind, name, _ in pairs.new_words:
         words[kind].append(name)
     return Oracle(pairs.old_known, pairs.new_known, words, frozenset(name for _, name, _ in pairs.new_words))

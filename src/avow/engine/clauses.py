@@ -13,6 +13,7 @@ from typing import Literal
 
 from avow.engine.conditions import all_of
 from avow.engine.duties import duties_of
+from avow.language.forms import meet, stands_for
 from avow.language.rules import Ref, Rule, is_contact_data, object_kinds, phrase_kinds, reference
 from avow.language.syntax import ATTESTED, Condition, Fact, Not, Phrase, Term
 from avow.language.verbs import FLOWS, MAY_USE, NEVER_USE
@@ -51,6 +52,9 @@ class Limit:
         kind, name = word
         bare = name.partition("(")[0]  # `counts(group 20)` stands below `counts`
         covered = word in self.refs or (kind, bare) in self.refs
+        if bare != name and not covered:
+            alike, orders = stands_for if self.mode in ("within", "beyond") else meet, words.orders(bare)
+            covered = any(alike(other, name, orders) for own, other in self.refs if own == kind and _named(other, bare))
         if self.mode == "within":
             return covered
         if self.mode == "beyond":
@@ -59,6 +63,11 @@ class Limit:
             return covered
         below = words.below(kind, name)
         return any(other[0] == kind and other[1].partition("(")[0] in below for other in self.refs)
+
+
+def _named(spelled: str, bare: str) -> bool:
+    """Whether this is the form of that name, with arguments."""
+    return spelled.startswith(f"{bare}(")
 
 
 Limits = Mapping[int, Limit]

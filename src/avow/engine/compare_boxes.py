@@ -163,6 +163,7 @@ class Column:
         self._permits = side.permits
         members = list(side.index.members(side.index.by_verb[verb]))
         limits = [(bit, clause.limits[slot]) for bit, clause in members if slot in clause.limits]
+        self._whole = limits
         self._limits = [(bit, limit.mode, limit.refs, _bare(limit.refs)) for bit, limit in limits]
         self._free = sum(bit for bit, clause in members if slot not in clause.limits)
         self.beyond = sum(bit for bit, mode, _, _ in self._limits if mode == "beyond")
@@ -179,11 +180,12 @@ class Column:
             silent = sum(bit for bit, mode, _, _ in self._limits if mode in SILENT) if declared else 0
             return bits | self.beyond | silent, out
         kind, name = ref
-        bare = (kind, name.partition("(")[0])
-        below = {(kind, low) for low in self._words.below(kind, name)} if bare == ref else None
+        if "(" in name:
+            return bits | sum(bit for bit, limit in self._whole if limit.admits(ref, self._words)), out
+        below = {(kind, low) for low in self._words.below(kind, name)}
         for bit, mode, refs, bare_refs in self._limits:
-            covered = ref in refs or bare in refs
-            if mode in ("touching", "meeting") and not covered and below is not None:
+            covered = ref in refs
+            if mode in ("touching", "meeting") and not covered:
                 covered = not below.isdisjoint(bare_refs)
             if covered is (mode != "beyond"):  # `plain` lists nothing
                 bits |= bit

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from avow.engine.conditions import evaluate
+from avow.language.forms import Orders
 from avow.language.syntax import AnyOf, Compare, Condition, Fact, Not, Number, Span, Term, atoms
 
 Known = dict[str, bool | float]
@@ -29,6 +30,7 @@ STRICTER_WHEN_MORE: dict[str, int] = {"epsilon": -1, "delta": -1, "group": 1, "a
 #: Of how many answers the shortest is told.
 _CHOICE = 16
 _AT_LEAST = frozenset(("approved",))
+NO_ORDERS: Orders = {}
 
 
 class TooMany(Exception):
@@ -46,8 +48,11 @@ def renamed_condition(condition: Condition, rename: Callable[[Term], Term]) -> C
     return type(condition)(tuple(renamed_condition(part, rename) for part in condition.parts))
 
 
-def no_weaker_term(one: Term, other: Term) -> bool:
-    """Whether `one` is `other`, or the same word with thresholds at least as strict: `counts(group 50)`, of 20."""
+def no_weaker_term(one: Term, other: Term, orders: Orders = NO_ORDERS) -> bool:
+    """Whether `one` is `other`, or the same word with thresholds at least as strict: `counts(group 50)`, of 20.
+
+    `orders` are those that a form's arguments are declared to have; they go before STRICTER_WHEN_MORE.
+    """
     if one == other:
         return True
     if one.name != other.name or len(one.arguments) != len(other.arguments):
@@ -58,11 +63,17 @@ def no_weaker_term(one: Term, other: Term) -> bool:
             isinstance(a, Number)
             and isinstance(b, Number)
             and a.name == b.name
-            and (sign := STRICTER_WHEN_MORE.get(a.name or "", int(one.name in _AT_LEAST))) != 0
+            and (sign := _sign(one, a.name or "", orders)) != 0
             and (a.value - b.value) * sign >= 0
         )
         for a, b in zip(one.arguments, other.arguments, strict=True)
     )
+
+
+def _sign(term: Term, name: str, orders: Orders) -> int:
+    if name in orders:
+        return -1 if orders[name] == "at_most" else 1
+    return STRICTER_WHEN_MORE.get(name, int(term.name in _AT_LEAST))
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +207,12 @@ def is_false(condition: Condition | None, known: Known) -> bool:
 
 def _bound(atom: Compare) -> float | None:
     return atom.value.seconds if isinstance(atom.value, Span) else atom.value.value
+
+
+def around(bounds: Iterable[float]) -> list[float]:
+    """One number below, at, between and above the bounds, none of them below 0."""
+    wanted = sorted(set(bounds))
+    return [number for number in _numbers(wanted) if number >= 0] if wanted else []
 
 
 def _numbers(bounds: list[float]) -> Iterator[float]:

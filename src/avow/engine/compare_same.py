@@ -18,7 +18,7 @@ from avow.language.vocabulary import KINDS
 
 def alike(old: Side, new: Side, words: Words) -> tuple[int, int]:
     """The old clauses that the new version has too, and the new clauses that the old one had, as sets of bits."""
-    if not _one_to_one(words):
+    if not _one_to_one(words) or not _same_orders(words):
         return 0, 0
     steady = _steady(words)
     before = {i: _signature(old, i, words) for i in range(len(old.clauses))}
@@ -33,6 +33,14 @@ def alike(old: Side, new: Side, words: Words) -> tuple[int, int]:
 def _one_to_one(words: Words) -> bool:
     targets = list(words.renamed.values())
     return len(set(targets)) == len(targets) and not any(words.old.kind_of(name) for name in targets)
+
+
+def _same_orders(words: Words) -> bool:
+    """Whether the same forms are as strict as one another in both versions."""
+    return all(
+        words.old.orders(name) == words.new.orders(words.counterpart(name, ("form",)) or "")
+        for name in words.old.words["form"]
+    )
 
 
 def _steady(words: Words) -> bool:

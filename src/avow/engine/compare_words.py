@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import product
 
-from avow.engine.compare_conditions import no_weaker_term
+from avow.engine.compare_conditions import around, no_weaker_term
 from avow.language.rules import Rule
-from avow.language.syntax import ATTESTED, Phrase, Term
+from avow.language.syntax import ATTESTED, Argument, Number, Phrase, Term
 from avow.language.vocabulary import Vocabulary
 
 _WORD = re.compile(r"[a-z][a-z0-9_.]*")
@@ -50,6 +51,7 @@ class Words:
         self.renamed = renamed
         self._old_forms = dict(_forms(old_rules))
         self._new_forms = dict(_forms(new_rules))
+        self._tried: dict[str, Term] = {}  # the forms with arguments that are tried, as the old version spells them
         self._named = frozenset(_named(old_rules)) | frozenset(_named(new_rules))
 
     def rename(self, term: Term) -> Term:
@@ -94,11 +96,18 @@ class Words:
 
     def _with_arguments(self, bare: list[Value]) -> Iterator[Value]:
         for value in bare:
-            arguments = {_arguments(t) for t in self._old_forms.values() if t.name == value.old}
-            arguments |= {_arguments(t) for t in self._new_forms.values() if t.name == value.new}
-            form = value.old in self.old.words["form"] or value.new in self.new.words["form"]
-            for spelled in (*sorted(arguments), *([f"({OTHER})"] if form else [])):
-                yield replace(value, old=f"{value.old}{spelled}", new=f"{value.new}{spelled}")
+            if value.old not in self.old.words["form"] and value.new not in self.new.words["form"]:
+                continue
+            named = {
+                term.arguments
+                for forms, name in ((self._old_forms, value.old), (self._new_forms, value.new))
+                for term in forms.values() if term.name == name
+            }  # fmt: skip
+            ordered = {*self.old.orders(value.old or ""), *self.new.orders(value.new or "")}
+            for arguments in (*_strictnesses(named, ordered), (Term(OTHER),)):
+                term = Term(value.old or "", arguments)
+                self._tried[str(term)] = term
+                yield replace(value, old=str(term), new=str(replace(term, name=value.new or "")))
 
     def _rank(self, value: Value) -> tuple[bool, bool, bool]:
         spelled = value.old or ""
@@ -107,10 +116,11 @@ class Words:
 
     def looser_forms(self, spelled: str) -> Iterator[str]:
         """The forms with arguments in rules of the old version of which this one is a stricter kind."""
-        term = self._old_forms.get(spelled) or self._new_forms.get(spelled)
+        term = self._tried.get(spelled)
         if term is not None:
+            orders = self.old.orders(term.name)
             for other, loose in self._old_forms.items():
-                if other != spelled and no_weaker_term(term, loose):
+                if other != spelled and no_weaker_term(term, loose, orders):
                     yield other
 
 
@@ -121,8 +131,6 @@ def _forms(rules: Iterable[Rule]) -> Iterator[tuple[str, Term]]:
 
 
 def _named(rules: Iterable[Rule]) -> Iterator[str]:
-    for rule in rules:
-        yield from (str(term) for term in rule.objects)
     for term in _terms(rules):
         yield str(term)
 
@@ -130,9 +138,23 @@ def _named(rules: Iterable[Rule]) -> Iterator[str]:
 def _terms(rules: Iterable[Rule]) -> Iterator[Term]:
     for rule in rules:
         phrases: tuple[Phrase, ...] = (*rule.phrases, *rule.exceptions)
+        yield from rule.objects
         for phrase in phrases:
             yield from phrase.terms
 
 
-def _arguments(term: Term) -> str:
-    return str(term)[len(term.name) :]
+def _strictnesses(named: Iterable[tuple[Argument, ...]], ordered: Iterable[str]) -> Iterator[tuple[Argument, ...]]:
+    """The arguments in rules, each ordered number also below, between and above all that the rules name."""
+    named = sorted(named, key=str)
+    numbers = {
+        name: around(part.value for each in named for part in each if isinstance(part, Number) and part.name == name)
+        for name in ordered
+    }
+    made: dict[tuple[Argument, ...], None] = dict.fromkeys(named)
+    for each in named:
+        choices = [
+            [replace(part, value=number) for number in numbers[part.name or ""]]
+            if isinstance(part, Number) and part.name in numbers else [part] for part in each
+        ]  # fmt: skip
+        made.update(dict.fromkeys(product(*choices)))
+    yield from made

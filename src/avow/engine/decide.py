@@ -254,7 +254,15 @@ class Decider:
         if not kinds:
             message = f"`{verb}` does not take `{_PREPOSITIONS[number - 1]}` ({reasons.NAMES[number]}=`{word}`)"
             return UnknownTerm(message, verdict, help="leave it out")
-        help = self.words.suggestion(word, kinds) or "declare it in the front matter of the policy"
+        bare, parenthesis, _ = word.partition("(")
+        kind = self.words.kind_of(bare, kinds)
+        if kind == "form":
+            return UnknownTerm(
+                f"`{word}` is no form as it is written", verdict, help=f"write it like `{bare}(group 20)`"
+            )
+        if kind and parenthesis:
+            return UnknownTerm(f"the {kind} `{bare}` takes no arguments", verdict, help=f"write `{bare}`")
+        help = self.words.suggestion(bare, kinds) or "declare it in the front matter of the policy"
         return UnknownTerm(f"`{word}` is not a {' or '.join(kinds)} of the policy", verdict, help=help)
 
 

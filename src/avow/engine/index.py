@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from avow.engine.clauses import OBJECT, SLOTS, Clause, Effect
 from avow.engine.conditions import Test, when
+from avow.language.forms import arguments
 from avow.language.rules import Ref
 from avow.language.verbs import FLOWS
 from avow.language.vocabulary import Vocabulary
@@ -47,10 +48,14 @@ class Slot(dict[str | None, int]):
     def undeclared(self, word: str) -> int:
         """The clauses that an undeclared word falls under: in a dimension, as if it could be any word.
 
-        As an object it falls under those that name a word above it, as every cookie is below `cookie`.
+        As an object it falls under those that name a word above it, as every cookie is below `cookie`. A word with
+        arguments that it cannot have counts as the word.
         """
         if self.number != OBJECT:
             return self._vague
+        bare, parenthesis, _ = word.partition("(")
+        if parenthesis and self.ref(bare) is not None:
+            return self[bare]
         above = word.rpartition(".")[0]
         refs = {(kind, above) for kind in self.kinds}
         return self.free | sum(bit for bit, limit in self._limits if refs & limit.refs)
@@ -59,7 +64,9 @@ class Slot(dict[str | None, int]):
         """The word with its kind, or None."""
         bare, parenthesis, _ = word.partition("(")
         kind = self._words.kind_of(bare, self.kinds)
-        return None if kind is None or (parenthesis and "form" not in self.kinds) else (kind, word)
+        if kind is None or (parenthesis and (kind != "form" or arguments(word) is None)):
+            return None
+        return kind, word
 
 
 class Index:

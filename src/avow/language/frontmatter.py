@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
 import yaml
 
+from avow.language.forms import Declared, orders
 from avow.language.predicates import Code, Fault, Predicate, Said, declare
 from avow.language.suggest import did_you_mean
 from avow.language.syntax import KEYWORDS, UNITS, Position
@@ -48,6 +49,7 @@ _WORD_KEYS = ("key", "label", "under", "includes")
 _EXTRA_KEYS = {
     "recipient": ("fields", "channels", "agreement"),
     "cookie": ("purpose", "within"),
+    "form": ("arguments",),
     "predicate": ("arguments", "function", "fingerprint"),
 }
 
@@ -204,7 +206,7 @@ class _Reader:
         before = len(self._references)
         under = self._references_in(parts.get("under"), kind)
         arguments = self._predicate(name, parts) if kind == "predicate" else None
-        word = Word(full, kind, label, key, under, arguments)
+        word = Word(full, kind, label, key, under, arguments, self._orders(name, parts) if kind == "form" else ())
         words = self._out.vocabulary.words
         included = self._references_in(parts.get("includes"), kind)
         self._parents += self._references[before:]
@@ -235,6 +237,13 @@ class _Reader:
                 seconds = int(found[1]) * size
         self._out.cookies[name] = Cookie(name, label, purpose[0] if purpose else "", seconds)
 
+    def _orders(self, name: str, parts: Mapping[str, yaml.Node]) -> Declared:
+        """The orders of a form's arguments."""
+        if "arguments" not in parts:
+            return ()
+        given = self._mapping(parts["arguments"], None, f"`arguments` of `{name}`", names=True)
+        return orders({argument: (self._text(node), _at(node)) for argument, node in given.items()}, self._fault)
+
     def _references_in(self, node: yaml.Node | None, kind: str) -> tuple[str, ...]:
         """The names in a scalar or list, each to be looked up once all words are known."""
         if node is None:
@@ -250,7 +259,7 @@ class _Reader:
         words = self._out.vocabulary.words
         for (kind, child), parents in self._included.items():
             if word := words[kind].get(child):
-                words[kind][child] = Word(child, kind, word.label, word.key, (*word.parents, *parents), word.arguments)
+                words[kind][child] = replace(word, parents=(*word.parents, *parents))
         for kind in KINDS:
             for name in list(words[kind]):
                 while name := name.rpartition(".")[0]:

@@ -13,6 +13,7 @@ from avow.language.syntax import (
     Attested,
     Compare,
     Condition,
+    Number,
     Phrase,
     Position,
     Span,
@@ -133,7 +134,7 @@ class RuleCheck:
                 self._happening(term)
         else:
             for term in phrase.terms:
-                self._term(term, signature.takes[word], arguments=word == "as")
+                self._term(term, signature.takes[word])
 
     def _duty_phrase(self, rule: Statement, phrase: Phrase) -> None:
         word = phrase.preposition
@@ -153,7 +154,7 @@ class RuleCheck:
             elif word in TIMING:
                 self._happening(term, verbs=True)
             else:
-                self._term(term, phrase_kinds(rule.verb, "must", word), arguments=word == "as")
+                self._term(term, phrase_kinds(rule.verb, "must", word))
 
     def _needs(self, rule: Statement) -> None:
         signature = FLOWS[rule.verb]
@@ -239,9 +240,10 @@ class RuleCheck:
     def _known(self, name: str) -> bool:
         return self._words.kind_of(name) is not None
 
-    def _term(self, term: Term, kinds: Iterable[str], *, arguments: bool = False) -> None:
+    def _term(self, term: Term, kinds: Iterable[str]) -> None:
         kinds = tuple(kinds)
-        if self._words.kind_of(term.name, kinds) is None:
+        found = self._words.kind_of(term.name, kinds)
+        if found is None:
             other = self._words.kind_of(term.name)
             if other is not None:
                 self._fault(term.at, f"`{term.name}` is a {other}; here {_a(kinds)} belongs", self._there_are(kinds))
@@ -249,8 +251,15 @@ class RuleCheck:
                 help = self._words.suggestion(term.name, kinds) or declaration(kinds[0])
                 what = " or ".join(kinds) if len(kinds) <= 3 else "word"
                 self._fault(term.at, f"`{term.name}` is not a declared {what}", help)
-        elif term.arguments and not arguments:
-            self._fault(term.at, f"`{term.name}` takes no arguments here", f"write `{term.name}`")
+        elif term.arguments and found != "form":
+            help = f"only forms and predicates have arguments: write `{term.name}`"
+            self._fault(term.at, f"the {found} `{term.name}` takes no arguments", help)
+        elif term.arguments:
+            named = {part.name for part in term.arguments if isinstance(part, Number)}
+            for name in self._words.orders(term.name):
+                if name not in named:
+                    help = f"write it with a number, such as `{term.name}({name} 1)`"
+                    self._fault(term.at, f"`{term.name}` does not say its `{name}`", help)
 
     def _there_are(self, kinds: tuple[str, ...]) -> str:
         """The first few words that belong here instead."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from avow.errors import Refused
+from avow.language.forms import Declared, Orders
 from avow.language.suggest import did_you_mean
 from avow.values import Verdict
 
@@ -53,7 +54,10 @@ class UnknownTerm(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One declared word. `key` is its key in the shared taxonomy (fideslang), if it has one."""
+    """One declared word. `key` is its key in the shared taxonomy (fideslang), if it has one.
+
+    `arguments` is how many a predicate takes; `orders` are those of a form's arguments.
+    """
 
     name: str
     kind: str
@@ -61,6 +65,7 @@ class Word:
     key: str | None = None
     parents: tuple[str, ...] = ()
     arguments: int | None = None
+    orders: Declared = ()
 
 
 @dataclass(slots=True)
@@ -95,6 +100,11 @@ class Vocabulary:
     def overlaps(self, kind: str, one: str, other: str) -> bool:
         """Whether some word is stood for by both."""
         return not self.below(kind, one).isdisjoint(self.below(kind, other))
+
+    def orders(self, form: str) -> Orders:
+        """The order of each argument of a form that has one."""
+        word = self.words["form"].get(form)
+        return dict(word.orders) if word else {}
 
     def label(self, name: str, kind: str | None = None) -> str:
         """How a page or a reason calls the word; an unknown word is called by its own name."""
