@@ -89,7 +89,9 @@ class Pairs:
         verb = self.random.choice(self.verbs)
         if modal == "must":
             what = self.random.choice(["notice", "line", "notice, line"])
-            when = self.random.choice([f"with {verb}", f"with {verb}(a)", "in b", f"before {verb}(a.x)", "in a"])
+            when = self.random.choice(
+                [f"with {verb}", f"with {verb}(a)", "in b", f"before {verb}(a.x)", "in a", self.narrowed(verb)]
+            )
             return f"must {self.random.choice(['attach', 'ask', 'show'])} {what} {when}{self.guard(modal)}".rstrip()
         parts = [modal, "use" if modal == "never" and self.random.random() < 0.1 else verb, self.some("category")]
         for slot in self.slots[verb]:
@@ -109,6 +111,11 @@ class Pairs:
         if modal == "never" and self.slots[verb] and self.random.random() < 0.25:
             text += " except " + self.phrase(self.random.choice(self.slots[verb]), form=True)
         return text
+
+    def narrowed(self, verb: str) -> str:
+        slots = [slot for slot in self.slots[verb] if slot != "as"]
+        limits = [self.phrase(slot, form=False) for slot in slots[: self.random.choice([1, 2])]]
+        return " ".join([*limits, f"before {verb}(a)"])
 
     def phrase(self, slot: str, *, form: bool) -> str:
         kind = {"with": "recipient", "for": "purpose", "as": "form"}[slot]

@@ -132,6 +132,10 @@ class Generator:
             "", "before collect(contact)", "before publish", "before use(contact.email)", "in letter", "in receipt",
             "with share(order)", "with link", "at checkout", "at site", "for shipping", "over https", "within 3 days",
             "every 2 weeks", "after closed", "before send, share(card)", "to customer", "by staff at account",
+            "at checkout before collect(contact)", "before open, share(order) for shipping", "with ups before share",
+            "over https before use(contact.email)", "about customer by staff before keep",
+            "before link(card) with order", "from customer at site before collect",
+            "in letter before send for news over smtps",
         ]))  # fmt: skip
         parts += [part for part in self.guard("must", False) if part != "otherwise"]
         return " ".join(part for part in parts if part)

@@ -204,15 +204,21 @@ class SlowInterpreter:
         return guard_value(rule.guard, facts) > 0 and self.accompanies(rule, flow)
 
     def accompanies(self, rule: Rule, flow: Flow) -> bool:
-        named = [(phrase.preposition, term) for phrase in rule.phrases if phrase.preposition in ("before", "in", "with")
+        gate = rule.statement.phrase("before")
+        if gate is not None:
+            return any(self.occasion(rule, "before", term, flow) for term in gate.terms)
+        named = [(phrase.preposition, term) for phrase in rule.phrases if phrase.preposition in ("in", "with")
                  for term in phrase.terms]  # fmt: skip
-        if any(word in ("before", "in") or term.name in FLOWS for word, term in named):
+        if any(word == "in" or term.name in FLOWS for word, term in named):
             return any(self.occasion(rule, word, term, flow) for word, term in named)
         return any(self.state_accompanies(rule, term, flow) for term in rule.objects)
 
     def occasion(self, rule: Rule, preposition: str, term: Term, flow: Flow) -> bool:
-        if term.name in FLOWS and not any((kind, term.name) in self.declared for kind, _ in self.declared):
+        declared = {kind for kind, name in self.declared if name == term.name}
+        if term.name in FLOWS and (not declared or (term.arguments and "predicate" not in declared)):
             for reading in self.readings(term.name, flow):
+                if preposition == "before" and not self.let_in(rule, term.name, reading):
+                    continue
                 arguments = {self.resolve(argument, FLOWS[term.name].objects)
                              for argument in term.arguments if isinstance(argument, Term)}  # fmt: skip
                 verb = "keep" if reading.get("silent") else None
@@ -224,6 +230,18 @@ class SlowInterpreter:
         own = FLOWS[rule.verb].takes.get("in", ()) if rule.verb in FLOWS else ()
         target = self.resolve(term, (*own, *ANY, "predicate"))
         return preposition == "in" and self.touches(self.object(flow), {target})
+
+    def let_in(self, rule: Rule, verb: str, flow: Flow) -> bool:
+        """Whether the phrases of a gate leave a flow among those that it stops: what is not stated is stopped."""
+        for phrase in rule.phrases:
+            if phrase.preposition in ("at", "for", "about", "with", "over", "from") and phrase.terms:
+                if phrase.preposition not in FLOWS[flow["verb"]].dimensions:
+                    return False
+                stated = self.word(flow, phrase.preposition)
+                kinds = FLOWS[verb].takes[phrase.preposition]
+                if stated and not self.touches(stated, {self.resolve(term, kinds) for term in phrase.terms}):
+                    return False
+        return True
 
     def state_accompanies(self, rule: Rule, term: Term, flow: Flow) -> bool:
         own = FLOWS[rule.verb].objects if rule.verb in FLOWS else ()

@@ -14,9 +14,9 @@ from typing import Literal
 from avow.engine.conditions import all_of
 from avow.engine.duties import duties_of
 from avow.language.forms import meet, stands_for
-from avow.language.rules import Ref, Rule, is_contact_data, object_kinds, phrase_kinds, reference
+from avow.language.rules import Ref, Rule, is_act, is_contact_data, object_kinds, phrase_kinds, reference
 from avow.language.syntax import ATTESTED, Condition, Fact, Not, Phrase, Term
-from avow.language.verbs import FLOWS, MAY_USE, NEVER_USE
+from avow.language.verbs import FLOWS, MAY_USE, NARROWING, NEVER_USE
 from avow.language.vocabulary import Vocabulary
 from avow.values import DIMENSIONS, Duty
 
@@ -154,7 +154,7 @@ class _Maker:
         everything = frozenset(FLOWS)
         if duty.timing in ("before", "with"):
             for phrase in rule.phrases:
-                if phrase.preposition in ("before", "in", "with"):
+                if phrase.preposition in (("before",) if duty.timing == "before" else ("in", "with")):
                     yield from self._named_occasions(rule, phrase)
             return
         own = None
@@ -171,15 +171,24 @@ class _Maker:
 
     def _named_occasions(self, rule: Rule, phrase: Phrase) -> Iterator[tuple[frozenset[str], Limits]]:
         for term in phrase.terms:
-            if term.name in FLOWS and self._words.kind_of(term.name) is None:
+            if is_act(self._words, term):
                 arguments = [part for part in term.arguments if isinstance(part, Term)]
                 refs = self._refs(arguments, FLOWS[term.name].objects)
                 limits = {OBJECT: Limit("touching", refs)} if arguments else {}
+                if phrase.preposition == "before":
+                    limits.update(self._narrowed(rule, term.name))
                 for clause in _prohibit(Clause("forbid", rule, frozenset(), limits), verb=term.name):
                     yield clause.verbs, clause.limits
             elif phrase.preposition == "in":
                 refs = self._refs((term,), phrase_kinds(rule.verb, "must", "in"))
                 yield frozenset(FLOWS), {OBJECT: Limit("touching", refs)}
+
+    def _narrowed(self, rule: Rule, verb: str) -> Iterator[tuple[int, Limit]]:
+        """To what the phrases of a gate limit the flows with this verb; a flow that is silent there is stopped."""
+        for phrase in rule.phrases:
+            if phrase.preposition in NARROWING and phrase.terms:
+                refs = self._refs(phrase.terms, FLOWS[verb].takes.get(phrase.preposition, ()))
+                yield SLOT[phrase.preposition], Limit("touching", refs)
 
     def _conditions(self, rule: Rule) -> list[Condition]:
         """The guard; and `before` or `after` an event, unless a span makes it the start of a period."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from avow.language.rules import Rule, is_contact_data, object_kinds, phrase_kinds, reference
+from avow.language.rules import Rule, is_act, is_contact_data, object_kinds, phrase_kinds, reference
 from avow.language.syntax import (
     ATTESTED,
     AllOf,
@@ -31,7 +31,7 @@ from avow.language.syntax import (
     Statement,
     Term,
 )
-from avow.language.verbs import FLOWS
+from avow.language.verbs import FLOWS, NARROWING
 from avow.language.vocabulary import KINDS, Vocabulary, spoken
 from avow.values import DIMENSIONS
 
@@ -123,10 +123,13 @@ class _Speaker:
         return _capital(text + self._guard() + ".")
 
     def _ordered(self) -> list[Phrase]:
-        """The phrases, with lengths of time before the event that they count from."""
+        """The phrases, with lengths of time before the event that they count from, and what limits a gate behind it."""
         spans = [phrase for phrase in self._rule.phrases if phrase.span]
         events = [phrase for phrase in self._rule.phrases if not phrase.span and phrase.preposition in _EVENTS]
-        return [phrase for phrase in self._rule.phrases if phrase not in spans + events] + spans + events
+        gated = self._rule.modal == "must" and any(is_act(self._words, t) for p in events for t in p.terms
+                                                   if p.preposition == "before")  # fmt: skip
+        limits = [p for p in self._rule.phrases if gated and p.preposition in NARROWING and not p.span]
+        return [p for p in self._rule.phrases if p not in spans + events + limits] + spans + events + limits
 
     def _guard(self) -> str:
         guard = self._rule.guard
@@ -152,7 +155,7 @@ class _Speaker:
         word = phrase.preposition
         if phrase.span:
             return only + self._length(word, phrase.span)
-        if word in ("before", "after", "with", "in") and any(self._is_act(term) for term in phrase.terms):
+        if word in ("before", "after", "with", "in") and any(is_act(self._words, term) for term in phrase.terms):
             opening = "whenever" if word in ("with", "in") else word
             return f"{opening} {_listed([self._happening(term) for term in phrase.terms], 'or')}"
         if word in _EVENTS:
@@ -182,12 +185,9 @@ class _Speaker:
         label = self._label(term, kinds)
         return f"{'in' if _IN.search(label) else 'on' if _ON.search(label) else 'at'} {label}"
 
-    def _is_act(self, term: Term) -> bool:
-        return term.name in FLOWS and self._words.kind_of(term.name) is None
-
     def _happening(self, term: Term) -> str:
         """What `before` and `after` count from: an act of ours, an event, or that a predicate holds."""
-        if self._is_act(term):
+        if is_act(self._words, term):
             kinds = FLOWS[term.name].objects
             objects = [self._label(part, kinds) for part in term.arguments if isinstance(part, Term)]
             return f"we {_VERBS.get(term.name, term.name)} {_listed(objects, 'or') or 'anything'}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from avow.language.frontmatter import declaration
-from avow.language.rules import Reading, is_contact_data, object_kinds, phrase_kinds
+from avow.language.rules import Reading, is_act, is_contact_data, object_kinds, phrase_kinds
 from avow.language.suggest import did_you_mean, nearest
 from avow.language.syntax import (
     ATTESTED,
@@ -21,7 +21,7 @@ from avow.language.syntax import (
     Term,
     atoms,
 )
-from avow.language.verbs import DUTIES, FLOWS, TIMING
+from avow.language.verbs import DUTIES, FLOWS, NARROWING, TIMING
 from avow.language.vocabulary import KINDS
 from avow.values import DIMENSIONS
 
@@ -146,8 +146,11 @@ class RuleCheck:
         if word in _SPAN_ONLY:
             self._fault(phrase.at, f"a length of time belongs after `{word}`", _length(word, phrase))
             return
+        if word in NARROWING and (verbs := self._gated(rule)):
+            self._narrowing(phrase, verbs)
+            return
         for term in phrase.terms:
-            if word in ("before", "with", "in", "after") and term.name in FLOWS and not self._known(term.name):
+            if word in ("before", "with", "in", "after") and is_act(self._words, term):
                 for argument in term.arguments:
                     if isinstance(argument, Term):
                         self._term(argument, FLOWS[term.name].objects)
@@ -155,6 +158,26 @@ class RuleCheck:
                 self._happening(term, verbs=True)
             else:
                 self._term(term, phrase_kinds(rule.verb, "must", word))
+
+    def _gated(self, rule: Statement) -> list[str]:
+        """The verbs of the flows that a duty comes before."""
+        before = rule.phrase("before")
+        return [term.name for term in before.terms if is_act(self._words, term)] if before else []
+
+    def _narrowing(self, phrase: Phrase, verbs: list[str]) -> None:
+        """A phrase that limits the flows which a duty comes before: each of them has to be able to say it."""
+        for verb in verbs:
+            taken = FLOWS[verb].takes.get(phrase.preposition)
+            if taken is None:
+                message = f"`{verb}` does not take `{phrase.preposition}`, so that this limits nothing"
+                can = ", ".join(f"`{name}`" for name in NARROWING if name in FLOWS[verb].takes)
+                self._fault(phrase.at, message, f"what comes before `{verb}` can be limited by {can}")
+                return
+            faults = self._faults
+            for term in phrase.terms:
+                self._term(term, taken)
+            if self._faults > faults:
+                return
 
     def _needs(self, rule: Statement) -> None:
         signature = FLOWS[rule.verb]

@@ -111,6 +111,16 @@ def is_contact_data(verb: str, term: Term) -> bool:
     return verb in ("show", "offer", "announce") and str(term) in ("contact", "contact_details")
 
 
+def is_act(vocabulary: Vocabulary, term: Term) -> bool:
+    """Whether a term after `before`, `with` or `in` is a flow, such as `collect(contact)`, and no declared word.
+
+    What has arguments is a flow even where a thing has the verb's name, as every policy has a `link`.
+    """
+    if term.name not in FLOWS or term.name in vocabulary.words["predicate"]:
+        return False
+    return bool(term.arguments) or vocabulary.kind_of(term.name) is None
+
+
 def reference(vocabulary: Vocabulary, term: Term, kinds: Iterable[str]) -> Ref | None:
     """The term with its kind, the first of `kinds` that has it. A term with arguments is a word of its own."""
     kind = vocabulary.kind_of(term.name, kinds)

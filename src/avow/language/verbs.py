@@ -88,6 +88,9 @@ FLOWS: dict[str, Signature] = {
 NEVER_USE = ("open", "show", "send", "share", "publish", "derive", "link", "log")
 MAY_USE = ("open", "show", "derive")
 
+#: The phrases of a `must … before V` that limit the flows it stops; the others say how the duty itself is done.
+NARROWING = ("at", "for", "about", "with", "over", "from")
+
 #: Verbs of duties beyond those of flows.
 DUTIES = frozenset(FLOWS) | {
     "announce", "offer", "warn", "encrypt", "lock", "acknowledge", "attach", "hold", "accept", "notify", "mask",
