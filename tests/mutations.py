@@ -138,8 +138,21 @@ _CARRIERS = (
         "a carrier is offered fields that the policy does not list for it",
     ),
     Mutation(
-        "I7", f"{_OUTBOUND}/recipient.py", "        judge_share(unit, self.name, fields, purpose=send.purpose)\n", "",
+        "I7", f"{_OUTBOUND}/recipient.py",
+        "        judge_share(unit, self.name, fields, purpose=send.purpose, channel=self.channel)\n", "",
         "what leaves is not judged again when it leaves",
+    ),
+    Mutation(
+        "I7", f"{_OUTBOUND}/sftp.py", "        return self.shown == self._expected\n", "        return True\n",
+        "an SFTP server with another host key gets an order",
+    ),
+    Mutation(
+        "I7", f"{_OUTBOUND}/sftp.py", '''        "kex_algs": list(KEY_EXCHANGES),\n''', "",
+        "an SFTP server with an old key exchange gets an order",
+    ),
+    Mutation(
+        "I7", f"{_OUTBOUND}/directory.py", "        if address.channel not in permitted:", "        if False:",
+        "an address over another channel than the policy's is used",
     ),
     Mutation(
         "I7", f"{_OUTBOUND}/tls.py", "    context.minimum_version = ssl.TLSVersion.TLSv1_2\n",
@@ -209,8 +222,8 @@ _CARD_PASSED_ON = (
         "anybody can pass for the card processor",
     ),
     Mutation(
-        "I8", f"{_SITE}/opened.py", "            Endpoint.parse(address", "            (address",
-        "a service with a plain address for the card processor starts",
+        "I8", f"{_OUTBOUND}/endpoint.py", "if parts.scheme not in schemes:", "if False:",
+        "a plain address for the card processor is one",
     ),
     Mutation(
         "I8", f"{_EDGE}/logs.py", "in reversed(find_cards(text)):", "in ():",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 from collections.abc import Iterator
 from email.message import EmailMessage
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -14,11 +15,16 @@ from markupsafe import Markup
 from playwright.sync_api import sync_playwright
 
 from avow.outbound.https import HttpsChannel
+from avow.outbound.sftp import SftpChannel
 from avow.outbound.smtp import SmtpChannel
+from avow.outbound.ways import MailWay, json_line
 from avow.testing.card_processor import CardProcessor
 from avow.testing.carrier import Carrier
 from avow.testing.mailbox import Mailbox
 from avow.testing.peers.page import Page, linked
+from avow.testing.supplier import HttpsSupplier
+from avow.testing.supplier_mail import MailSupplier
+from avow.testing.supplier_sftp import SftpSupplier
 
 CHROMIUM = "/usr/bin/chromium"
 HOSTILE = '<script>alert(1)</script> & "quotes"'
@@ -88,6 +94,34 @@ def test_each_section_says_what_arrived_and_what_did_not(peers: Peers) -> None:
     assert body.count("Nothing has arrived here yet") == 1, "nothing came to fedex"
     assert "4242424242424242" not in body
     assert "9731" not in repr([section.arrivals for section in peers.page.sections()])
+
+
+def test_suppliers_show_their_orders_with_the_attempt_that_brought_them(tmp_path: Path) -> None:
+    fields = {"contact.name": "Ann Miller", "order.items": "2 quinces"}
+    with (
+        HttpsSupplier(name="north") as north,
+        SftpSupplier(tmp_path, name="south") as south,
+        MailSupplier(name="west") as west,
+        Page([north, south, west], ["contact.email"]) as page,
+    ):
+        assert fetch(page)[2].count("no order, no field of anybody") == 3
+        HttpsChannel(north.url, ca=north.ca).post({"reference": "attempt1", "fields": fields}, idempotency="attempt1")
+        files = SftpChannel(south.url, user="shop", key=south.key, host_key=south.host_key)
+        files.put("attempt2.jsonl", json_line(fields))
+        mailbox = MailWay(SmtpChannel(west.url, ca=west.ca), mailbox="orders@west.example", sender="shop@shop.example")
+        mailbox.hand_over("attempt3", fields, 0.0)
+        sections = page.sections()
+        body = fetch(page)[2]
+    assert [section.kind for section in sections] == [
+        "supplier, over HTTPS",
+        "supplier, over SFTP",
+        "supplier, over mail",
+    ]
+    for number, section in enumerate(sections, 1):
+        (arrival,) = section.arrivals
+        assert dict(arrival.fields) == {**fields, "attempt": f"attempt{number}"}
+        assert section.missing == "contact.email"
+    assert body.count("Order to fill") == 3
 
 
 def test_the_newest_comes_first(peers: Peers) -> None:

@@ -14,7 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from avow.outbound.address import Address
 from avow.outbound.https import HttpsChannel
+from avow.outbound.sftp import SftpChannel
 
 SOURCE = Path(__file__).parents[2] / "src"
 
@@ -52,6 +54,24 @@ def test_it_is_ready_within_a_second_and_prints_one_line_and_no_warning(tmp_path
         output, errors = process.communicate("")
     assert (output, errors, process.returncode) == ("", "", 0)
     assert took < 1.0
+
+
+def test_suppliers_are_started_with_all_that_it_takes_to_reach_them(tmp_path: Path) -> None:
+    suppliers = ("--order-https", "north", "--order-sftp", "south", "--order-mail", "west")
+    with started("--data", str(tmp_path), *suppliers) as (process, ready):
+        found = {name: Address.of(value) for name, value in ready["endpoints"].items()}
+        assert {name: address.channel for name, address in found.items()} == {
+            "north": "https", "south": "sftp", "west": "smtps",
+        }  # fmt: skip
+        south = found["south"]
+        assert south.key is not None
+        channel = SftpChannel(south.url, user=south.user, key=south.key, host_key=south.host_key)
+        assert channel.put("a1.jsonl", b'{"contact.name": "Canary Q7"}\n')
+        with urllib.request.urlopen(ready["page"], timeout=5) as page:
+            assert "Canary Q7" in page.read().decode()
+        output, errors = process.communicate("")
+    assert (output, errors, process.returncode) == ("", "", 0)
+    assert not any(b"Canary" in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
 
 
 def test_it_ends_when_its_parent_does(tmp_path: Path) -> None:

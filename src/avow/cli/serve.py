@@ -27,6 +27,8 @@ LAST_ANSWERS = 12
 
 if TYPE_CHECKING:
     from avow.engine import Policy
+    from avow.language.frontmatter import Recipient
+    from avow.outbound.address import Address
     from avow.site import Site
     from avow.site.opened import Opened
 
@@ -49,6 +51,8 @@ def serve(
     Raises:
         AvowError: why it cannot be served. Nothing was started then.
     """
+    from avow.outbound.address import read_addresses
+
     tls = _tls(host, cert, key)
     listener = _listen(host, port)
     scheme = "https" if tls else "http"
@@ -57,7 +61,7 @@ def serve(
         site = load_site(folder)
         peers = _start_peers(site.policy, data) if local_peers else None
         try:
-            reached = peers.endpoints if peers else _read_endpoints(endpoints)
+            reached = peers.endpoints if peers else read_addresses(endpoints) if endpoints else {}
             opened = site.open(data, store=store, endpoints=reached, ca=peers.ca if peers else ca, base=base)
             try:
                 _announce(site, base, peers)
@@ -135,26 +139,12 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _read_endpoints(file: Path | None) -> Mapping[str, str]:
-    if file is None:
-        return {}
-    import yaml
-
-    try:
-        found = yaml.safe_load(file.read_text())
-    except (OSError, yaml.YAMLError) as error:
-        raise SetupError(f"the endpoints in `{file}` cannot be read: {str(error).splitlines()[0]}") from None
-    if not isinstance(found, dict) or not all(isinstance(v, str) for v in found.values()):
-        raise SetupError(f"`{file}` does not map recipients to addresses", help="write lines like `ups: https://…`")
-    return {str(name): address for name, address in found.items()}
-
-
 @dataclass
 class _Peers:
     """The local card processor, carriers and mailbox: a process of their own, ended with this one."""
 
     process: subprocess.Popen[str]
-    endpoints: Mapping[str, str]
+    endpoints: Mapping[str, Address]
     ca: Path
     page: str
 
@@ -165,13 +155,12 @@ class _Peers:
 
 
 def _start_peers(policy: Policy, data: Path) -> _Peers:
-    from avow.site.opened import MAIL
+    from avow.outbound.address import MAIL, Address
 
     arguments = ["--data", str(data / "peers")]
     for name, recipient in policy.recipients.items():
         if recipient.fields:
-            takes_cards = any(field.split(".")[0] == "card" for field in recipient.fields)
-            arguments += ["--card" if takes_cards else "--https", name]
+            arguments += [_kind_of_peer(recipient), name]
     if policy.messages:
         arguments += ["--mail", MAIL]
     for category in policy.vocabulary.words["category"]:
@@ -191,7 +180,20 @@ def _start_peers(policy: Policy, data: Path) -> _Peers:
     except ValueError:
         process.wait(timeout=10)
         raise SetupError("the local peers did not start", help="see what they printed above") from None
-    return _Peers(process, ready["endpoints"], Path(ready["ca"]), ready["page"])
+    reached = {name: Address.of(value) for name, value in ready["endpoints"].items()}
+    return _Peers(process, reached, Path(ready["ca"]), ready["page"])
+
+
+def _kind_of_peer(recipient: Recipient) -> str:
+    """Which local peer stands for a recipient, by what it gets and how: card data, a label, or an order to fill."""
+    kinds = {field.partition(".")[0] for field in recipient.fields}
+    if "card" in kinds:
+        return "--card"
+    if "sftp" in recipient.channels[:1]:
+        return "--order-sftp"
+    if "smtps" in recipient.channels[:1]:
+        return "--order-mail"
+    return "--order-https" if "order" in kinds else "--https"
 
 
 def _announce(site: Site, base: str, peers: _Peers | None) -> None:

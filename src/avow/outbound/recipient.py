@@ -1,7 +1,7 @@
 """Sharing a record with a declared recipient: exactly the fields that the policy lists for it.
 
 Each field is judged when the share is asked for and again when it leaves; one refused field stops the
-whole share. The text goes from the envelope into the request and nowhere else.
+whole share. The text goes from the envelope into what is sent and nowhere else.
 """
 
 from __future__ import annotations
@@ -10,39 +10,38 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from avow.errors import SetupError
-from avow.outbound.https import HttpsChannel
 from avow.vault.columns import Field
 
 if TYPE_CHECKING:
     from avow.engine import Policy
+    from avow.outbound.ways import Way
     from avow.outbox.queue import Send
     from avow.vault.record import Record
     from avow.vault.unit import Unit
 
 
 class RecipientDoor:
-    """The way out to one recipient, over HTTPS."""
+    """The door to one recipient, over HTTPS, SFTP or mail."""
 
-    channel = "https"
-
-    def __init__(self, policy: Policy, name: str, channel: HttpsChannel) -> None:
+    def __init__(self, policy: Policy, name: str, way: Way) -> None:
         self.policy = policy
         self.name = name
-        self._channel = channel
+        self.channel = way.channel
+        self._way = way
 
     def pack(self, unit: Unit, send: Send, record: Record) -> Callable[[], Mapping[str, Any]]:
-        """Judge every field, then return what posts them; see `avow.outbox.courier.Door`."""
-        fields = shared_fields(self.policy, self.name, record, purpose=send.purpose)
-        judge_share(unit, self.name, fields, purpose=send.purpose)
+        """Judge every field, then return what sends them; see `avow.outbox.courier.Door`."""
+        fields = shared_fields(self.policy, self.name, record, purpose=send.purpose, channel=self.channel)
+        judge_share(unit, self.name, fields, purpose=send.purpose, channel=self.channel)
         values: dict[str, str] = {}
         for field in fields:
             key = field.id if field.category in values else field.category  # never the attribute: it may be renamed
             values[key] = getattr(record, field.name)._reveal()
-        body = {"reference": send.id, "fields": values}
-        return lambda: self._channel.post(body, idempotency=send.id)
+        now = unit.vault.clock()
+        return lambda: self._way.hand_over(send.id, values, now)
 
 
-def shared_fields(policy: Policy, name: str, record: Record, *, purpose: str) -> list[Field]:
+def shared_fields(policy: Policy, name: str, record: Record, *, purpose: str, channel: str) -> list[Field]:
     """The fields of `record` that the policy lists for the recipient; those left empty are not among them.
 
     Raises:
@@ -51,9 +50,7 @@ def shared_fields(policy: Policy, name: str, record: Record, *, purpose: str) ->
     """
     if name not in policy.recipients:
         for field in record.__layout__.fields.values():
-            policy.judge(
-                "share", field.category, recipient=name, purpose=purpose, channel=RecipientDoor.channel
-            )  # raises
+            policy.judge("share", field.category, recipient=name, purpose=purpose, channel=channel)  # raises
     recipient = policy.recipients[name]
     fields = [
         field
@@ -69,9 +66,7 @@ def shared_fields(policy: Policy, name: str, record: Record, *, purpose: str) ->
     return fields
 
 
-def judge_share(unit: Unit, name: str, fields: list[Field], *, purpose: str) -> None:
+def judge_share(unit: Unit, name: str, fields: list[Field], *, purpose: str, channel: str) -> None:
     """Ask for each field whether it may be shared; the first refusal raises."""
     for field in fields:
-        unit.judge(
-            "share", field.category, recipient=name, purpose=purpose, channel=RecipientDoor.channel, role=unit.role
-        )
+        unit.judge("share", field.category, recipient=name, purpose=purpose, channel=channel, role=unit.role)

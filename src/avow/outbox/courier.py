@@ -8,16 +8,20 @@ A crash after the second step leaves the attempt's lease to run out; the same se
 the same id, by which the peer knows it (idempotency key, Message-ID). Each attempt has two entries in the
 ledger: `attempted`, and how it ended (`done`, `failed` when nothing left, else `unknown`); of one whose worker
 died, whoever takes up the send next says `unknown`.
+
+Sends go by lanes: one for each recipient, and one for the mails. Within a lane a process sends one at a time, in the
+order in which they are due; lanes do not wait for each other, so that a peer that hangs holds up its own sends only.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
 
 from avow.errors import AvowError, DeliveryError, OutcomeUnknown, Refused, Rejected, first_line
-from avow.outbox.queue import MOST_ATTEMPTS, Send, claim, close, retry
+from avow.outbox.queue import MOST_ATTEMPTS, Lane, Send, claim, close, due_lanes, retry
 from avow.vault.unit import Unit
 
 if TYPE_CHECKING:
@@ -60,21 +64,57 @@ class Courier:
         self.vault = vault
         self.door_of = door_of
         self.delivered = delivered
+        self._lock = Lock()
+        self._busy: set[Lane] = set()
 
     def run(self) -> int:
-        """Deliver everything that is due now; the number of attempts made."""
-        attempts = 0
-        while self._one():
-            attempts += 1
+        """Deliver everything that is due now, lane by lane; the number of attempts made.
+
+        A fault in one lane does not keep the others waiting: it is raised after them.
+        """
+        attempts, failure = 0, None
+        broken: set[Lane] = set()
+        while lanes := [lane for lane in self.lanes() if lane not in broken]:
+            made = 0
+            for lane in lanes:
+                try:
+                    made += self.turn(lane)
+                except Exception as error:  # noqa: BLE001  # raised below
+                    failure = failure or error
+                    broken.add(lane)
+            attempts += made
+            if not made:  # another process is at what is left
+                break
+        if failure is not None:
+            raise failure
         return attempts
 
-    def _one(self) -> bool:
+    def lanes(self) -> list[Lane]:
+        """The lanes in which something is due and this process sends nothing now; the longest waiting first."""
+        with self.vault.store.reading() as connection:
+            due = due_lanes(connection, self.vault.home.schema, self.vault.clock())
+        with self._lock:
+            return [lane for lane in due if lane not in self._busy]
+
+    def turn(self, lane: Lane) -> bool:
+        """Make one attempt in `lane`; False when nothing is due there, or somebody is at it."""
+        with self._lock:
+            if lane in self._busy:
+                return False
+            self._busy.add(lane)
+        try:
+            return self._one(lane)
+        finally:
+            with self._lock:
+                self._busy.discard(lane)
+
+    def _one(self, lane: Lane) -> bool:
         schema = self.vault.home.schema
         unit = Unit(self.vault, "", "")
         send: Send | None = None
         try:
             with unit:
-                send = claim(unit.db, schema, self.vault.clock())
+                send = claim(unit.db, schema, self.vault.clock(), lane)
                 if send is None:
                     return False
                 if send.abandoned:
@@ -123,8 +163,12 @@ class Courier:
             _note(unit, event, send)
             if state != "retry":
                 close(unit.db, schema, send, state, note)
+                if note:
+                    log.error("send %s to %s failed for good: %s", send.id, send.name, note)
             elif retry(unit.db, schema, send, self.vault.clock(), note):
-                log.warning("send %s will be tried again: %s", send.id, note)
+                log.warning("send %s to %s will be tried again: %s", send.id, send.name, note)
+            else:
+                log.error("send %s to %s is given up after %d attempts: %s", send.id, send.name, send.attempts, note)
             hook = self.delivered(send.kind, send.name)
             if event == "done" and hook is not None:
                 hook(unit, unit.find(send.record_table, send.owner, send.record_id), reply)

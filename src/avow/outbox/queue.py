@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, func, or_, select
 from sqlalchemy.orm import Session
 
 from avow.store.schema import Schema
@@ -30,6 +30,22 @@ FIRST_RETRY, LONGEST_RETRY = 2.0, 3600.0
 
 #: Attempts after which a send is given up and stays visible as failed.
 MOST_ATTEMPTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """What is served one at a time: the sends to one recipient, or all mails, which share one server.
+
+    `name` is the recipient, or empty for the mails.
+    """
+
+    kind: str
+    name: str
+
+    @classmethod
+    def of(cls, kind: str, name: str) -> Lane:
+        """The lane of a send of this kind and name."""
+        return cls(kind, name if kind == "share" else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +91,33 @@ def put(unit: Unit, kind: str, name: str, record: Record, *, purpose: str) -> st
     return identity
 
 
-def claim(db: Session, schema: Schema, now: float) -> Send | None:
-    """Take the send that is due longest and mark it attempted until the lease ends.
+def due_lanes(connection: Connection, schema: Schema, now: float) -> list[Lane]:
+    """The lanes in which something is due, the one that waits longest first."""
+    outbox = schema.outbox
+    rows = connection.execute(
+        select(outbox.c.kind, outbox.c.name)
+        .where(outbox.c.due <= now, or_(outbox.c.state == "ready", outbox.c.state == "attempted"))
+        .group_by(outbox.c.kind, outbox.c.name)
+        .order_by(func.min(outbox.c.due))
+    )
+    return list(dict.fromkeys(Lane.of(row.kind, row.name) for row in rows))
+
+
+def claim(db: Session, schema: Schema, now: float, lane: Lane) -> Send | None:
+    """Take the send of `lane` that is due longest and mark it attempted until the lease ends.
 
     Several workers may claim at once: on PostgreSQL each skips what another has locked, on SQLite
     the write lock of the transaction keeps them apart.
     """
     outbox = schema.outbox
-    row = db.execute(
-        select(outbox)
-        .where(outbox.c.due <= now, or_(outbox.c.state == "ready", outbox.c.state == "attempted"))
-        .order_by(outbox.c.due)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    ).first()
+    due = select(outbox).where(
+        outbox.c.kind == lane.kind,
+        outbox.c.due <= now,
+        or_(outbox.c.state == "ready", outbox.c.state == "attempted"),
+    )
+    if lane.name:
+        due = due.where(outbox.c.name == lane.name)
+    row = db.execute(due.order_by(outbox.c.due).limit(1).with_for_update(skip_locked=True)).first()
     if row is None:
         return None
     db.execute(

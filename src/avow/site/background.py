@@ -1,16 +1,22 @@
 """Background work of one process: chaining the ledger, delivering the outbox, settling exchanges.
 
-One thread does all three, wakes at each commit and at least twice a second, and outlives any fault of
-a round: what failed is logged and tried again in the next. Several processes may run it at once.
+One thread looks for what is due, at each commit and at least twice a second, and chains the ledger itself. Whatever
+waits for a peer is done by a few others: each recipient, the mails and the settling have one at a time, so that a peer
+that hangs holds up nobody else. All outlive any fault: what failed is logged and tried again. Several processes may
+run this at once.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable, Hashable
+from functools import partial
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from avow.outbox.queue import Lane
     from avow.site.opened import Opened
 
 log = logging.getLogger("avow.background")
@@ -21,33 +27,56 @@ PAUSE = 0.5
 #: Seconds between a commit and the round that it wakes: what is committed meanwhile shares the round, and its fsyncs.
 GATHER = 0.05
 
+#: Threads that wait for peers. If all of them wait for peers that hang, the others wait for the first timeout.
+WORKERS = 8
+
+#: The work that is no lane: asking for the outcomes of exchanges.
+SETTLING = "settling"
+
+#: Something to do, and what it is, of which there is one at a time.
+_Job = tuple[Hashable, Callable[[], None]]
+
 
 class Background:
-    """The worker of one opened site."""
+    """The workers of one opened site."""
 
     def __init__(self, opened: Opened) -> None:
         self._opened = opened
         self._wake = threading.Event()
         self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._taken: set[Hashable] = set()
+        self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
-        """Begin working in a thread of its own."""
+        """Begin working, in threads of its own."""
         self._opened.vault.after_commit = self._wake.set
-        self._thread = threading.Thread(target=self._run, name="avow-background", daemon=True)
-        self._thread.start()
+        self._threads = [threading.Thread(target=self._run, name="avow-background", daemon=True)]
+        self._threads += [
+            threading.Thread(target=self._work, name=f"avow-sends-{number}", daemon=True) for number in range(WORKERS)
+        ]
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
-        """Finish the round that is under way, chain what is left, and end."""
-        if self._thread is None:
+        """Finish what is under way, chain what is left, and end. A peer that hangs takes its timeout."""
+        if not self._threads:
             return
         self._stop.set()
         self._wake.set()
-        self._thread.join()
-        self._thread = None
+        for _ in range(WORKERS):
+            self._jobs.put(None)
+        for thread in self._threads:
+            thread.join()
+        self._threads = []
+        try:
+            self._opened.sequencer.run()
+        except Exception:
+            log.exception("what is left of the ledger could not be chained; it will be at the next start")
 
     def round(self) -> int:
-        """Do everything that is due now; the number of things done.
+        """Do everything that is due now, in this thread; the number of things done.
 
         A fault of one kind of work does not keep the others waiting: it is raised after them.
         """
@@ -67,7 +96,40 @@ class Background:
             self._stop.wait(GATHER)
             self._wake.clear()
             try:
-                self.round()
+                self._give(SETTLING, self._settle)
+                for lane in self._opened.courier.lanes():
+                    self._give(lane, partial(self._serve, lane))
+                self._opened.sequencer.run()
             except (Exception, SystemExit):  # nothing that a site raises ends the work of all others
                 log.exception("a round of background work failed; it will be tried again")
                 self._stop.wait(PAUSE)
+
+    def _give(self, what: Hashable, job: Callable[[], None]) -> None:
+        with self._lock:
+            if what in self._taken:
+                return
+            self._taken.add(what)
+        self._jobs.put((what, job))
+
+    def _work(self) -> None:
+        while (taken := self._jobs.get()) is not None:
+            what, job = taken
+            try:
+                if not self._stop.is_set():
+                    job()
+            except (Exception, SystemExit):
+                log.exception("background work failed; it will be tried again")
+                self._stop.wait(PAUSE)
+            finally:
+                with self._lock:
+                    self._taken.discard(what)
+            if what != SETTLING:
+                self._wake.set()  # what was committed since the last look has found this lane taken
+
+    def _settle(self) -> None:
+        self._opened.exchanges.settle()
+
+    def _serve(self, lane: Lane) -> None:
+        """Send what is due in a lane; one send only while others wait for a thread."""
+        while not self._stop.is_set() and self._opened.courier.turn(lane) and self._jobs.empty():
+            pass

@@ -33,12 +33,10 @@ from avow.edge.visits import Visits
 from avow.errors import AvowError, Refused, SetupError, StoreError
 from avow.keys.keyring import FileKeyring
 from avow.ledger.sequencer import Sequencer
-from avow.outbound.endpoint import Endpoint
+from avow.outbound.address import Address
+from avow.outbound.directory import Directory
 from avow.outbound.exchange import NEVER_SEEN_AFTER, Exchanges, Reply
-from avow.outbound.https import HttpsChannel
 from avow.outbound.letter import LetterDoor
-from avow.outbound.recipient import RecipientDoor
-from avow.outbound.smtp import SmtpChannel
 from avow.outbox.courier import Courier, Delivered, Door
 from avow.outbox.queue import LEASE
 from avow.site.background import Background
@@ -55,9 +53,6 @@ if TYPE_CHECKING:
 #: Says whether something is seen in a text.
 Seen = Callable[[str], bool]
 
-#: The name under which the mail server's address is configured, beside the recipients'.
-MAIL = "mail"
-
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -66,7 +61,8 @@ class Settings:
     Attributes:
         data: folder for the keyring, the ledger's head and, unless `store` is given, the database.
         store: a database URL.
-        endpoints: address by recipient (`https://…`), and of the mail server under `mail` (`smtps://…`).
+        endpoints: address by recipient, and of the mail server under `mail`: a URL (`https://…`, `smtps://…`), or an
+            `Address` where a login or a host key belongs to it (`sftp://…`).
         ca: a PEM file of the only authority that peers' certificates may come from; default: the system's.
         base: how the site is reached from outside, for links in mails.
         clock: unix seconds.
@@ -76,7 +72,7 @@ class Settings:
 
     data: Path
     store: str | None = None
-    endpoints: Mapping[str, str] = field(default_factory=dict)
+    endpoints: Mapping[str, str | Address] = field(default_factory=dict)
     ca: Path | None = None
     base: str = "http://127.0.0.1:8000"
     clock: Callable[[], float] = time.time
@@ -92,8 +88,10 @@ class Opened:
         self.settings = settings
         self.policy = site.policy
         check_routes(site.routes, site.policy.vocabulary)
-        self._check_endpoints()
         _check_timeout(settings.timeout)
+        self.directory = Directory(
+            self.policy, settings.endpoints, ca=settings.ca, timeout=settings.timeout, sender=self._sender
+        )
         _make_folder(settings.data)
         store = Store.open(settings.store or f"sqlite:///{settings.data / 'site.db'}")
         try:
@@ -118,8 +116,7 @@ class Opened:
             store.close()
             raise
         self.templates = environment(site.pages)
-        self._channels: dict[str, HttpsChannel] = {}
-        self.exchanges = Exchanges(self.vault, self._channel, self._settled)
+        self.exchanges = Exchanges(self.vault, self.directory.https, self._settled)
         self.courier = Courier(self.vault, self._door, self._delivered)
         self.app = self._edge()
         logs.install(_current_guard)
@@ -153,8 +150,9 @@ class Opened:
     @property
     def letters(self) -> LetterDoor:
         """The way out by mail."""
-        channel = SmtpChannel(self._endpoint(MAIL), self.settings.ca, self.settings.timeout)
-        return LetterDoor(channel, self._letter, fill_letter, address=self.site.address, sender=self._sender())
+        return LetterDoor(
+            self.directory.mail, self._letter, fill_letter, address=self.site.address, sender=self._sender()
+        )
 
     def _sender(self) -> str:
         sender = self.policy.contact.email
@@ -200,27 +198,6 @@ class Opened:
             }
 
     # -- putting together -------------------------------------------------------------------------
-
-    def _check_endpoints(self) -> None:
-        needed = [*self.policy.recipients, *([MAIL] if self.policy.messages else [])]
-        leaves = [name for name in needed if name not in self.settings.endpoints and self._is_leaf(name)]
-        unknown = [name for name in self.settings.endpoints if name not in needed]
-        if unknown:
-            raise SetupError(
-                f"an address is configured for `{unknown[0]}`, which the policy does not declare",
-                help="declare the recipient in the policy, or remove the address",
-            )
-        if leaves and self.settings.endpoints:
-            raise SetupError(
-                "no address is configured for " + ", ".join(f"`{name}`" for name in leaves),
-                help="give each recipient of the policy an endpoint",
-            )
-        for name, address in self.settings.endpoints.items():
-            Endpoint.parse(address, SmtpChannel.SCHEMES if name == MAIL else HttpsChannel.SCHEMES)
-
-    def _is_leaf(self, name: str) -> bool:
-        recipient = self.policy.recipients.get(name)
-        return recipient is None or bool(recipient.fields)
 
     def _keyring(self, store: Store) -> FileKeyring:
         path = self.settings.data / "keyring"
@@ -284,21 +261,8 @@ class Opened:
         looks = ((self.site.card, card), (self.site.card_code, code))
         return tuple(_inspector(category, seen) for category, seen in looks if category in known)
 
-    def _endpoint(self, name: str) -> str:
-        try:
-            return self.settings.endpoints[name]
-        except KeyError:
-            raise SetupError(
-                f"no address is configured for `{name}`", help="pass it in `endpoints`, or run with --local-peers"
-            ) from None
-
-    def _channel(self, recipient: str) -> HttpsChannel:
-        if recipient not in self._channels:
-            self._channels[recipient] = HttpsChannel(self._endpoint(recipient), self.settings.ca, self.settings.timeout)
-        return self._channels[recipient]
-
     def _door(self, kind: str, name: str) -> Door:
-        return self.letters if kind == "send" else RecipientDoor(self.policy, name, self._channel(name))
+        return self.letters if kind == "send" else self.directory.door(name)
 
     def _letter(self, unit: Unit, message: str, record: Record) -> str:
         work = Work(self, unit)

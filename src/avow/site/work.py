@@ -142,8 +142,9 @@ class Work:
             Refused: one field may not go there. Nothing is queued then.
         """
         purpose = purpose or self.unit.purpose
-        fields = shared_fields(self.unit.vault.policy, recipient, record, purpose=purpose)
-        judge_share(self.unit, recipient, fields, purpose=purpose)
+        channel = self._opened.directory.channel_to(recipient)
+        fields = shared_fields(self.unit.vault.policy, recipient, record, purpose=purpose, channel=channel)
+        judge_share(self.unit, recipient, fields, purpose=purpose, channel=channel)
         return put(self.unit, "share", recipient, record, purpose=purpose)
 
     def send(self, message: str, record: Record, *, purpose: str | None = None) -> str:

@@ -4,6 +4,9 @@
     certificates     Authority: a local certificate authority, with faulty certificates on request
     card_processor   CardProcessor: authorises and declines test cards over HTTPS
     carrier          Carrier: takes labels over HTTPS
+    supplier         HttpsSupplier: takes orders over HTTPS
+    supplier_sftp    SftpSupplier: takes orders as files over SFTP (needs `avow[testing]`)
+    supplier_mail    MailSupplier: takes orders by mail (needs `avow[testing]`)
     mailbox          Mailbox: takes mail over SMTP with TLS (needs `avow[testing]`)
     postgres         Server: a PostgreSQL of one's own, in a temporary folder
     peers            all of the above in one process, with a page that shows what arrived

@@ -14,7 +14,7 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP as POLICY
 
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from avow.testing.certificates import Authority, Issued
 from avow.testing.peer import BACKLOG, Peer
@@ -50,6 +50,9 @@ class Mailbox(Peer[Mail]):
     Switches besides Peer's: `declines`, the reply to give to every recipient, such as "550 5.1.1 no such mailbox" or
     "451 4.3.0 come back later". `nonsense` is given in place of the reply to the mail itself. `plain` offers no TLS at
     all, as a server does whose STARTTLS somebody on the way strips.
+
+    With `user` and `password` it takes mail from nobody who has not logged in with them, by AUTH PLAIN over TLS;
+    `logins` counts the attempts.
     """
 
     def __init__(
@@ -61,9 +64,13 @@ class Mailbox(Peer[Mail]):
         certificate: Issued | None = None,
         starttls: bool = False,
         plain: bool = False,
+        user: str = "",
+        password: str = "",
     ) -> None:
         super().__init__(authority, name=name, port=port, certificate=certificate)
         self.declines = ""
+        self.logins = 0
+        self._known = LoginPassword(user.encode(), password.encode())
         self._starttls = starttls
         self._plain = plain
 
@@ -86,6 +93,10 @@ class Mailbox(Peer[Mail]):
                 enable_SMTPUTF8=True,
                 tls_context=self.context if self._starttls and not self._plain else None,
                 require_starttls=True,
+                authenticator=self._authenticate,
+                # It knows of STARTTLS only; where TLS is there from the first byte, nothing else can come in.
+                auth_require_tls=not implicit,
+                auth_exclude_mechanism=["LOGIN"] if self._known.login else ["LOGIN", "PLAIN"],
                 timeout=60,
                 loop=loop,
             )
@@ -93,10 +104,18 @@ class Mailbox(Peer[Mail]):
         context = self.context if implicit else None
         return await loop.create_server(protocol, "127.0.0.1", port, ssl=context, backlog=BACKLOG)
 
+    def _authenticate(
+        self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, given: LoginPassword
+    ) -> AuthResult:
+        self.logins += 1
+        return AuthResult(success=given == self._known, handled=False)
+
     async def handle_RCPT(  # noqa: N802 - the name that aiosmtpd calls
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         """Called by aiosmtpd for each recipient."""
+        if self._known.login and not session.authenticated:
+            return "530 5.7.0 Authentication required"
         if self.declines:
             return self.declines
         envelope.rcpt_tos.append(address)

@@ -104,29 +104,19 @@ class Listener(ABC):
             self._listener = None
 
 
-class Peer(Listener, Generic[T]):
-    """A listener with a certificate. `received` holds what it took, oldest first.
-
-    Without an `authority` it makes one in a temporary folder; `ca` is the file to trust. `certificate` replaces the
-    one that the authority would issue (an expired one, say).
+class Receiver(Listener, Generic[T]):
+    """A listener that keeps what arrives. `received` holds what it took, oldest first.
 
     The switches may be turned while it runs: `slow` (seconds before each answer), `down` (nothing listens), `nonsense`
     (True, or the very bytes to send in place of an answer), `fails_midway` (hangs up in place of an answer). A slow,
     nonsensical or failing peer has *taken* what it was sent: that is what makes it hard on a sender.
     """
 
-    def __init__(
-        self, authority: Authority | None = None, *, name: str, port: int = 0, certificate: Issued | None = None
-    ) -> None:
+    def __init__(self, name: str, port: int = 0) -> None:
         super().__init__(name, port)
         self.slow = 0.0
         self.nonsense: bool | bytes = False
         self.fails_midway = False
-        if authority is None:
-            self._scratch = tempfile.TemporaryDirectory(prefix="avow-peer-")
-            authority = Authority.create(Path(self._scratch.name))
-        self.ca = authority.ca
-        self.context = _server_context(certificate or authority.issue(name))
         self._latest: deque[T] = deque(maxlen=LATEST)
         self._count = 0
         self._arrived = threading.Condition()
@@ -155,6 +145,24 @@ class Peer(Listener, Generic[T]):
             self._latest.append(arrival)
             self._count += 1
             self._arrived.notify_all()
+
+
+class Peer(Receiver[T]):
+    """A receiver with a certificate.
+
+    Without an `authority` it makes one in a temporary folder; `ca` is the file to trust. `certificate` replaces the
+    one that the authority would issue (an expired one, say).
+    """
+
+    def __init__(
+        self, authority: Authority | None = None, *, name: str, port: int = 0, certificate: Issued | None = None
+    ) -> None:
+        super().__init__(name, port)
+        if authority is None:
+            self._scratch = tempfile.TemporaryDirectory(prefix="avow-peer-")
+            authority = Authority.create(Path(self._scratch.name))
+        self.ca = authority.ca
+        self.context = _server_context(certificate or authority.issue(name))
 
     def __exit__(self, *_: object) -> None:
         super().__exit__()

@@ -1,8 +1,9 @@
 """The process of the peers.
 
-When everything listens it prints one line of JSON: {"ready": true, "ca": path, "page": url, "endpoints": {name: url}}.
+When everything listens it prints one line of JSON: {"ready": true, "ca": path, "page": url, "endpoints": {name: url}},
+where in place of a URL stands a mapping if more is needed to log in (see `avow.outbound.address`).
 It ends when its standard input closes, so that it cannot outlive the process that started it. Everything listens on
-127.0.0.1; what arrives is kept in memory; the folder holds certificates, made anew at each start.
+127.0.0.1; what arrives is kept in memory; the folder holds certificates and keys, made anew at each start.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ import argparse
 import contextlib
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from avow.errors import AvowError
 from avow.testing.card_processor import CardProcessor
@@ -19,6 +22,11 @@ from avow.testing.carrier import Carrier
 from avow.testing.certificates import Authority
 from avow.testing.mailbox import Mailbox
 from avow.testing.peers.page import Page
+from avow.testing.supplier import HttpsSupplier, Supplier
+from avow.testing.supplier_mail import MailSupplier
+
+if TYPE_CHECKING:
+    from avow.testing.peers.page import AnyPeer
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -47,6 +55,9 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument("--port-base", type=int, default=0, metavar="PORT", help="first port of a row; 0: free ones")
     parser.add_argument("--card", action="append", default=[], metavar="NAME", help="a card processor")
     parser.add_argument("--https", action="append", default=[], metavar="NAME", help="a recipient of fields over HTTPS")
+    parser.add_argument("--order-https", action="append", default=[], metavar="NAME", help="a supplier over HTTPS")
+    parser.add_argument("--order-sftp", action="append", default=[], metavar="NAME", help="a supplier over SFTP")
+    parser.add_argument("--order-mail", action="append", default=[], metavar="NAME", help="a supplier by mail")
     parser.add_argument("--mail", action="append", default=[], metavar="NAME", help="a mailbox for everybody")
     parser.add_argument("--category", action="append", default=[], metavar="NAME", help="a field to name where missing")
     return parser
@@ -58,18 +69,24 @@ def _start(options: argparse.Namespace, stack: contextlib.ExitStack) -> None:
     base = options.port_base
     ports = iter(range(base, base + 1000) if base else [0] * 1000)
 
-    peers: list[CardProcessor | Carrier | Mailbox] = []
-    kinds: tuple[tuple[type[CardProcessor | Carrier | Mailbox], list[str]], ...] = (
-        (CardProcessor, options.card),
-        (Carrier, options.https),
-        (Mailbox, options.mail),
+    def sftp_supplier(name: str, port: int) -> AnyPeer:
+        from avow.testing.supplier_sftp import SftpSupplier  # a third of a second that only this kind needs
+
+        return SftpSupplier(options.data, name=name, port=port)
+
+    kinds: tuple[tuple[Callable[[str, int], AnyPeer], list[str]], ...] = (
+        (lambda name, port: CardProcessor(authority, name=name, port=port), options.card),
+        (lambda name, port: Carrier(authority, name=name, port=port), options.https),
+        (lambda name, port: HttpsSupplier(authority, name=name, port=port), options.order_https),
+        (sftp_supplier, options.order_sftp),
+        (lambda name, port: MailSupplier(authority, name=name, port=port), options.order_mail),
+        (lambda name, port: Mailbox(authority, name=name, port=port), options.mail),
     )
-    for kind, names in kinds:
-        for name in names:
-            peers.append(kind(authority, name=name, port=next(ports)))
-            stack.enter_context(peers[-1])
+    peers = [make(name, next(ports)) for make, names in kinds for name in names]
+    for peer in peers:
+        stack.enter_context(peer)
     page = stack.enter_context(Page(peers, options.category, port=next(ports)))
-    endpoints = {peer.name: peer.url for peer in peers}
+    endpoints = {peer.name: peer.address if isinstance(peer, Supplier) else peer.url for peer in peers}
     ready = {"ready": True, "ca": str(authority.ca), "page": page.url, "endpoints": endpoints}
     sys.stdout.write(json.dumps(ready) + "\n")
     sys.stdout.flush()

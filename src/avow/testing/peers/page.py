@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
@@ -23,9 +23,17 @@ from avow.testing.carrier import Carrier, Label
 from avow.testing.http import Request, Response, serve
 from avow.testing.mailbox import Mail, Mailbox
 from avow.testing.peer import LATEST, Listener
+from avow.testing.supplier import Order, Supplier
 
 HERE = Path(__file__).parent
 T = TypeVar("T")
+
+if TYPE_CHECKING:
+    from avow.testing.supplier import HttpsSupplier
+    from avow.testing.supplier_sftp import SftpSupplier
+
+    #: What has a section on the page. A MailSupplier is a Mailbox.
+    AnyPeer = CardProcessor | Carrier | HttpsSupplier | SftpSupplier | Mailbox
 
 #: Seconds between two looks, for who asks the page to look by itself.
 EVERY = 5
@@ -70,9 +78,7 @@ class Section:
 class Page(Listener):
     """Shows what `peers` received. `categories` are fields to name where they are missing."""
 
-    def __init__(
-        self, peers: Sequence[CardProcessor | Carrier | Mailbox], categories: Iterable[str] = (), *, port: int = 0
-    ) -> None:
+    def __init__(self, peers: Sequence[AnyPeer], categories: Iterable[str] = (), *, port: int = 0) -> None:
         super().__init__("the page of the peers", port)
         self._peers = peers
         self._categories = tuple(categories)
@@ -116,17 +122,26 @@ class Page(Listener):
         """One section for each peer, in the order in which they were given."""
         known = set(self._categories)
         for peer in self._peers:
-            if not isinstance(peer, Mailbox):
-                known.update(*(arrival.fields for arrival in peer.received))
+            known.update(*(arrival.fields for arrival in _with_fields(peer)))
         return [self._section(peer, known) for peer in self._peers]
 
-    def _section(self, peer: CardProcessor | Carrier | Mailbox, known: set[str]) -> Section:
-        if isinstance(peer, Mailbox):
+    def _section(self, peer: AnyPeer, known: set[str]) -> Section:
+        if isinstance(peer, Mailbox) and not isinstance(peer, Supplier):
             return _mailbox(peer)
-        missing = ", ".join(sorted(known.difference(*(arrival.fields for arrival in peer.received))))
+        missing = ", ".join(sorted(known.difference(*(arrival.fields for arrival in _with_fields(peer)))))
+        if isinstance(peer, Supplier):
+            return Section(
+                peer.name, f"supplier, over {peer.way}", "order", peer.url, _newest(_order, peer.orders), missing
+            )
         if isinstance(peer, CardProcessor):
             return Section(peer.name, "card processor", "payment", peer.url, _newest(_payment, peer.received), missing)
         return Section(peer.name, "carrier", "label", peer.url, _newest(_label, peer.received), missing)
+
+
+def _with_fields(peer: AnyPeer) -> Sequence[Payment | Label | Order]:
+    if isinstance(peer, Supplier):
+        return peer.orders
+    return () if isinstance(peer, Mailbox) else peer.received
 
 
 def _newest(show: Callable[[T], Arrival], received: Sequence[T]) -> list[Arrival]:
@@ -139,8 +154,12 @@ def _payment(payment: Payment) -> Arrival:
 
 
 def _label(label: Label) -> Arrival:
-    fields = (*label.fields.items(), ("reference", label.reference))
+    fields = (*label.fields.items(), ("attempt", label.reference))
     return Arrival(_when(label.at), f"Label, answered with tracking number {label.tracking}", fields)
+
+
+def _order(order: Order) -> Arrival:
+    return Arrival(_when(order.at), "Order to fill", (*order.fields.items(), ("attempt", order.attempt)))
 
 
 def _mail(mail: Mail) -> Arrival:
