@@ -32,6 +32,7 @@ purposes: {{p: {{}}, p1: {{under: p}}, q: {{}}{purpose}}}
 forms: {{sum: {{{form}}}}}
 messages: {{news: {{}}}}
 things: {{notice: {{}}, line: {{}}}}
+events: {{come: {{}}, gone: {{}}}}
 predicates: {{ok: {{arguments: 0}}, sure: {{arguments: 1}}}}
 ---
 """
@@ -102,6 +103,8 @@ class Pairs:
             parts.append("for q")
         if verb == "keep" and modal == "may" and self.random.random() < 0.4:
             parts.append(f"within {self.random.choice([1, 2, 30])} days")
+        if verb == "keep" and self.random.random() < 0.3:
+            parts.append(self.random.choice(["after come", "after come, gone", "before gone", "before come, gone"]))
         if verb == "show":
             parts.append("at mail" if modal == "may" or self.random.random() < 0.5 else "")
         guard = self.guard(modal)

@@ -127,7 +127,8 @@ def every_fact(rules: list[Rule], signed: set[str]) -> Iterator[Facts]:
                 numbers.setdefault(atom.word.name, set()).add(atom.value.value)  # type: ignore[union-attr]
             elif isinstance(atom, Fact):
                 names.add(str(atom))
-        names |= {str(p.terms[0]) for p in rule.phrases if p.preposition == "after" and rule.modal != "must"}
+        names |= {str(t) for p in rule.phrases if p.preposition in ("before", "after") and rule.modal != "must"
+                  for t in p.terms}  # fmt: skip
         if rule.modal == "may" and rule.statement.phrase("every", span=True):
             names.add(f"due({rule.sentence.anchor})")
         if rule.modal == "must" and rule.statement.phrase("before"):

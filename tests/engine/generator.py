@@ -59,7 +59,7 @@ recipients: {carriers: {}, ups: {under: carriers}, fedex: {under: carriers}, pro
 cookies: {cart: {purpose: service}}
 forms: {counts: {}, digits: {}, noise: {arguments: {epsilon: at_most, group: at_least}}}
 things: {notice: {}, session: {}}
-events: {closed: {}}
+events: {closed: {}, paid: {}}
 predicates: {valid: {arguments: 0}, sure: {arguments: 1}}
 ---
 """
@@ -75,8 +75,23 @@ attested by staff every 2 months
 """
 )
 ATOMS = ["consented(letter)", "objected(marketing)", "presented(link)", "valid", "sure(order)", "age < 16", "age >= 13",
-         "closed", "attested(own-conduct)"]  # fmt: skip
-MAY = ["collect", "keep", "open", "show", "derive", "share", "send", "publish", "set", "log", "link", "use", "apply"]
+         "closed", "paid", "attested(own-conduct)"]  # fmt: skip
+MAY = [
+    "collect",
+    "keep",
+    "open",
+    "show",
+    "derive",
+    "share",
+    "send",
+    "publish",
+    "set",
+    "log",
+    "link",
+    "use",
+    "apply",
+    "hold",
+]
 
 
 class Generator:
@@ -114,7 +129,18 @@ class Generator:
                 only = "only " if modal == "may" and self.random.random() < 0.2 else ""
                 parts.append(f"{only}{preposition} {self.words(kinds)}")
         if "after" in signature.takes and self.random.random() < 0.15:
-            parts.append(self.random.choice(["after closed", "before closed", "within 2 days"]))
+            parts.append(
+                self.random.choice(
+                    [
+                        "after closed",
+                        "before closed",
+                        "within 2 days",
+                        "after closed, paid",
+                        "before closed, paid",
+                        "within 2 days after closed, paid",
+                    ]
+                )
+            )
         if "every" in signature.spans and self.random.random() < 0.15 and modal == "may":
             parts.append("every 3 months")
         parts += self.guard(modal, signature.condition and modal == "may")
@@ -172,7 +198,15 @@ class Generator:
 
     def facts(self, policy: Policy) -> dict[str, bool | float | None]:
         """Some facts true, some false, some given as unknown, the others not given."""
-        names = ["consented(letter)", "objected(marketing)", "presented(link)", "valid", "sure(order)", "closed"]
+        names = [
+            "consented(letter)",
+            "objected(marketing)",
+            "presented(link)",
+            "valid",
+            "sure(order)",
+            "closed",
+            "paid",
+        ]
         names += [f"attested({anchor})" for anchor in policy.attested]
         names += [f"due({sentence.anchor})" for sentence in policy.sentences]
         names += [f"done({duty.verb} {duty.object})" for duty in policy.duties]

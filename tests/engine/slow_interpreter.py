@@ -135,8 +135,9 @@ class SlowInterpreter:
         parts = [1.0]
         for phrase in rule.phrases:
             if phrase.preposition in EVENTS:
-                happened = value(Fact(phrase.terms[0]), facts)
-                parts.append(happened if phrase.preposition == "after" else 1 - happened)
+                happened = [value(Fact(term), facts) for term in phrase.terms]
+                each = happened if phrase.preposition == "after" else [1 - one for one in happened]
+                parts.append(min(each) if rule.modal == "may" else max(each))
         return min(parts)
 
     def nearest(self, flow: Flow) -> frozenset[str]:

@@ -35,7 +35,7 @@ def test_its_phrases_limit_the_flows_that_it_stops(limit: str, stated: dict[str,
     verdict = p.judge("collect", "contact.email", **flow)  # type: ignore[arg-type]
     assert verdict.permitted is not stopped
     assert p.judge("collect", "order", **flow).permitted  # type: ignore[arg-type]
-    passed = p.judge("collect", "contact.email", **flow, facts=DONE)  # type: ignore[arg-type]
+    passed = p.judge("collect", "contact.email", **flow, facts=DONE)
     assert [duty.text for duty in passed.duties] == [f"must show notice before collect(contact) {limit}"] * stopped
 
 

@@ -312,6 +312,47 @@ def test_before_and_after_an_event_are_conditions_unless_they_begin_a_period() -
     assert not p.judge("collect", "contact", place="site", facts={"closed": True}).permitted
 
 
+@pytest.mark.parametrize(
+    ("rule", "happened", "permitted"),
+    [
+        ("may keep order after closed, paid", (True, True), True),
+        ("may keep order after closed, paid", (True, False), False),
+        ("may keep order after closed, paid", (True, None), False),
+        ("may keep order before closed, paid", (False, False), True),
+        ("may keep order before closed, paid", (True, False), False),
+        ("may keep order before closed, paid", (False, None), False),
+        ("may keep order within 3 days after closed, paid", (False, False), True),
+        ("never keep card after closed, paid", (False, False), True),
+        ("never keep card after closed, paid", (True, False), False),
+        ("never keep card after closed, paid", (False, None), False),
+        ("never keep card before closed, paid", (True, True), True),
+        ("never keep card before closed, paid", (True, False), False),
+    ],
+)
+def test_of_several_events_a_may_waits_for_all_and_a_never_for_one(
+    rule: str, happened: tuple[bool | None, bool | None], permitted: bool
+) -> None:
+    p = policy(rule, *(["may keep card"] if rule.startswith("never") else []))
+    facts = dict(zip(("closed", "paid"), happened, strict=True))
+    assert p.judge("keep", p.rules[0].objects[0].name, facts=facts).permitted is permitted
+
+
+def test_hold_is_a_flow_that_needs_by_and_a_duty() -> None:
+    with pytest.raises(PolicyError, match="`may hold` needs `by`"):
+        policy("may hold order")
+    p = policy("may hold letter by clerk", "never hold order", "must hold card within 3 days after closed")
+    assert p.judge("hold", "letter", role="clerk").permitted
+    assert p.judge("hold", "order.note", role="clerk").rule == "never hold order"
+    assert [duty.timing for duty in p.duties] == ["scheduled"]
+
+
+def test_a_link_may_come_in_a_form() -> None:
+    p = policy("may link order with visit as counts(group 20)", "never link order with contact except as counts")
+    assert p.judge("link", "visit", recipient="order", form="counts(group 20)").permitted
+    assert not p.judge("link", "visit", recipient="order").permitted
+    assert p.judge("link", "contact", recipient="order").rule == "never link order with contact except as counts"
+
+
 def test_an_undeclared_cookie_is_refused_even_where_all_cookies_are_permitted() -> None:
     p = policy("may set cookie for service")
     assert p.judge("set", "cookie.cart", purpose="service").permitted

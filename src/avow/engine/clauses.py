@@ -15,7 +15,7 @@ from avow.engine.conditions import all_of
 from avow.engine.duties import duties_of
 from avow.language.forms import meet, stands_for
 from avow.language.rules import Ref, Rule, is_act, is_contact_data, object_kinds, phrase_kinds, reference
-from avow.language.syntax import ATTESTED, Condition, Fact, Not, Phrase, Term
+from avow.language.syntax import ATTESTED, AnyOf, Condition, Fact, Not, Phrase, Term
 from avow.language.verbs import FLOWS, MAY_USE, NARROWING, NEVER_USE
 from avow.language.vocabulary import Vocabulary
 from avow.values import DIMENSIONS, Duty
@@ -197,10 +197,11 @@ class _Maker:
             parts.append(rule.condition if rule.guard.word == "when" else Not(rule.condition))
         if rule.modal != "must" and not any(phrase.span for phrase in rule.phrases):
             for phrase in rule.phrases:
-                if phrase.preposition == "after":
-                    parts.append(Fact(phrase.terms[0]))
-                elif phrase.preposition == "before":
-                    parts.append(Not(Fact(phrase.terms[0])))
+                if phrase.preposition in ("before", "after"):
+                    happened = [Fact(term) for term in phrase.terms]
+                    each = happened if phrase.preposition == "after" else [Not(fact) for fact in happened]
+                    # Of several events a permission waits for all, and a prohibition is content with one.
+                    parts += each if rule.modal == "may" or len(each) == 1 else [AnyOf(tuple(each))]
         return parts
 
     def _standing(self, rule: Rule) -> Iterator[Condition]:

@@ -11,7 +11,7 @@ from avow.language.rules import Rule
 class Allowance:
     """`may keep … within 3 months after closed`, `may share … every 3 months`, in seconds; None is without limit.
 
-    `start` holds the events at which the period begins; none means that it begins at once.
+    `start` holds the events with the first of which the period begins; none means that it begins at once.
     """
 
     period: float | None = None
@@ -20,11 +20,11 @@ class Allowance:
 
     def as_long(self, other: Allowance) -> bool:
         """Whether whatever the other lets last, this one lets last. What begins at once ends sooner than after an
-        event; of two events it is not known which comes first.
+        event, and the first of some events comes no later than the first of fewer; of two it is not known which.
         """
         if self.period is None:
             return True
-        sooner = not other.start or other.start == self.start
+        sooner = not other.start or (bool(self.start) and self.start <= other.start)
         return other.period is not None and other.period <= self.period and sooner
 
     def as_often(self, other: Allowance) -> bool:
@@ -52,5 +52,5 @@ def allowance(rule: Rule) -> Allowance:
             seconds = phrase.span.seconds
             period = seconds if period is None or seconds is None else min(period, seconds)
         elif phrase.preposition in ("after", "before"):
-            start.add(str(phrase))
+            start.update(f"{phrase.preposition} {term}" for term in phrase.terms)
     return Allowance(period, frozenset(start) if period is not None else frozenset(), rate)

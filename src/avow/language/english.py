@@ -159,7 +159,7 @@ class _Speaker:
             opening = "whenever" if word in ("with", "in") else word
             return f"{opening} {_listed([self._happening(term) for term in phrase.terms], 'or')}"
         if word in _EVENTS:
-            return f"{word} {_listed([self._happening(term) for term in phrase.terms], 'or')}"
+            return f"{word} {_listed([self._happening(term) for term in phrase.terms], self._events_joint(word))}"
         if word == "at":
             kinds = phrase_kinds(self._rule.verb, self._rule.modal, word)
             return only + _listed([self._place(term, kinds) for term in phrase.terms], self._joint)
@@ -168,6 +168,12 @@ class _Speaker:
     @property
     def _joint(self) -> str:
         return "and" if self._rule.modal == "must" else "or"
+
+    def _events_joint(self, word: str) -> str:
+        """A permission waits for all of several events, a prohibition lasts until all; else the first one counts."""
+        if self._rule.modal == "must" or any(phrase.span for phrase in self._rule.phrases):
+            return "or"
+        return "and" if (word == "after") is (self._rule.modal == "may") else "or"
 
     def _length(self, word: str, span: Span) -> str:
         duty = self._rule.modal == "must"

@@ -128,8 +128,6 @@ class RuleCheck:
         elif word in _SPAN_ONLY:
             self._fault(phrase.at, f"a length of time belongs after `{word}`", _length(word, phrase))
         elif word in TIMING:
-            if len(phrase.terms) > 1:
-                self._fault(phrase.at, f"`{word}` takes one event", "use a condition: `when … and …`")
             for term in phrase.terms:
                 self._happening(term)
         else:

@@ -72,9 +72,10 @@ FLOWS: dict[str, Signature] = {
     "search": _verb(_ANYTHING, ("by",), in_=_ANYTHING),
     "change": _verb(_ANYTHING, ("by",)),
     "block": _verb(_ANYTHING, ("by",)),
+    "hold": _verb(_ANYTHING, ("by",)),
     "review": _verb(_ANYTHING, ("by",)),
     "ask": _verb(_CATEGORY, ("at",)),
-    "link": _verb(_CATEGORY, ("with",), with_=_CATEGORY),
+    "link": _verb(_CATEGORY, ("with",), with_=_CATEGORY, as_=_FORM),
     "destroy": _verb((*_CATEGORY, "subject", "thing"), spans=("within",), before=(), after=()),
     "erase": _verb((*_CATEGORY, "subject", "thing"), spans=("within",), before=(), after=()),
     "apply": _verb(("thing",), to=("subject",), condition=True),
@@ -93,7 +94,7 @@ NARROWING = ("at", "for", "about", "with", "over", "from")
 
 #: Verbs of duties beyond those of flows.
 DUTIES = frozenset(FLOWS) | {
-    "announce", "offer", "warn", "encrypt", "lock", "acknowledge", "attach", "hold", "accept", "notify", "mask",
+    "announce", "offer", "warn", "encrypt", "lock", "acknowledge", "attach", "accept", "notify", "mask",
     "verify", "return", "tell", "mark", "protect", "train", "sign",
 }  # fmt: skip
 
