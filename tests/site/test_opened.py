@@ -10,6 +10,7 @@ from sqlalchemy import Column, Table, Text
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
+from avow import Site
 from avow.edge.acts import acts
 from avow.errors import KeyringError, LedgerError, SetupError, StoreError
 from tests.vault.club import club
@@ -182,3 +183,32 @@ def test_a_head_that_a_crash_left_behind_is_caught_up(tmp_path: Path) -> None:
     site.open(tmp_path, background=False)
     site.close()
     assert (tmp_path / "ledger.head").read_bytes() == new != old
+
+
+def test_a_secret_opens_what_it_was_made_for_and_nothing_else(tmp_path: Path) -> None:
+    site = club()
+    site.open(tmp_path, background=False)
+    with site.acting("desk", "lending", place="hall", channel="https") as work:
+        member = work.collect(site.Member, person=work.person(), name="Ann", email="ann@example.org")
+        uses = ("", "stop", "reset:1", "reset:2")
+        secrets = [work.secret(member, use) for use in uses]
+        assert len(set(secrets)) == 4
+        for use in uses:
+            for secret, made_for in zip(secrets, uses, strict=True):
+                assert (work.found(site.Member, secret, use) is member) == (use == made_for)
+    with site.acting("desk", "lending", place="hall") as work:
+        assert work.presented(site.Member, secrets[1], "stop", fact="done(stop)").id == member.id
+        assert work.unit.viewer == member.person
+        assert work.unit.facts == {"done(stop)": True}
+    with site.acting("desk", "lending") as work, pytest.raises(SetupError, match="no link `stop`"):
+        site.opened.link(work, member, "stop")
+    site.close()
+
+
+def test_visits_are_noted_for_a_purpose_of_the_policy() -> None:
+    """A policy that knows all the fields of a visit, and calls what they are noted for something else."""
+    policy = Path(__file__).parents[2] / "sites" / "mailhost" / "policy.md"
+    with pytest.raises(SetupError, match="`selection`, which is no purpose of the policy") as refusal:
+        Site(policy)
+    assert refusal.value.help
+    assert Site(policy, visits_for="traffic").visit is not None

@@ -55,6 +55,8 @@ DUTIES = [
     ("unsubscribe", "must offer unsubscribe in newsletter"),  # I5
     ("mail-stopped", "must show stopped at stop_page"),  # I15
     ("history", "must show history at privacy"),  # I13
+    ("announced", "must announce version at site for 30 days"),
+    ("announced", "must show comparison at site for 30 days"),
     ("questions", "must show contact_details at privacy, mail"),  # I14
     ("sealed", "must encrypt personal at rest"),  # I17
     ("review", "must verify personal every 1 year"),
@@ -63,7 +65,7 @@ DUTIES = [
 
 CASES = cases(TABLE, IN_ORDER)
 #: The rows whose service is built, so that what the policy answers is a part of how they are kept.
-BUILT = ("I1", "I2", "I4", "I6", "I7", "I8", "I12", "I14", "I16")
+BUILT = ("I1", "I2", "I4", "I6", "I7", "I8", "I12", "I13", "I14", "I16")
 
 
 def marked(kind: str, permitted: bool) -> list[object]:
@@ -108,6 +110,12 @@ def test_a_sentence_demands_its_duty(anchor: str, duty: str) -> None:
 def test_the_policy_says_where_questions_go() -> None:
     assert tells_contact(POLICY, "questions")
     assert "must show contact_details at privacy, mail" in demanded(POLICY, "questions")
+
+
+@pytest.mark.promise("I13", "holds")
+def test_versions_stand_with_their_dates_and_a_new_one_is_announced() -> None:
+    assert "must show history at privacy" in demanded(POLICY, "history")
+    assert {duty for anchor, duty in DUTIES if anchor == "announced"} == demanded(POLICY, "announced")
 
 
 @pytest.mark.promise("I1", "holds")

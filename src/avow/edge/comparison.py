@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from markupsafe import Markup, escape
 
+from avow.engine import Policy
 from avow.engine.compare_result import Answer, Comparison, Difference, Kind, Outcome
 
 #: What a kind of difference is called on the page.
@@ -57,6 +58,27 @@ def comparison_html(comparison: Comparison) -> Markup:
     verdict = Markup('<p class="verdict">{}</p>').format(_VERDICTS[comparison.verdict])
     parts = [_difference(difference, comparison) for difference in comparison.differences]
     return Markup("\n").join([verdict, *parts])
+
+
+def sentences_html(old: Policy, new: Policy) -> Markup:
+    """Every sentence that reads otherwise, old beside new, in the order of the new version; what is gone comes last."""
+    before = {sentence.anchor: sentence.text for sentence in old.sentences}
+    after = {sentence.anchor: sentence.text for sentence in new.sentences}
+    changed = [anchor for anchor in dict.fromkeys((*after, *before)) if before.get(anchor) != after.get(anchor)]
+    if not changed:
+        return Markup("<p>Every sentence reads as it did.</p>")
+    return Markup("\n").join(
+        Markup('<section class="difference"><div class="sides">{}{}</div></section>').format(
+            _text("old", f"Version {old.version}", before.get(anchor)),
+            _text("new", f"Version {new.version}", after.get(anchor)),
+        )
+        for anchor in changed
+    )
+
+
+def _text(name: str, title: str, text: str | None) -> Markup:
+    said = Markup("<p>{}</p>").format(text) if text is not None else Markup('<p class="soft">Says nothing of it.</p>')
+    return Markup('<div class="side {name}"><h3>{title}</h3>{said}</div>').format(name=name, title=title, said=said)
 
 
 def comparison_page(comparison: Comparison) -> str:

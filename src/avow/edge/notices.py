@@ -1,9 +1,10 @@
 """Notices: what the policy says must be shown at a place, looked for in what is about to be shown there.
 
-A template marks a notice with `data-notice="NAME"`, the name that the policy uses: `must show NAME at
-PLACE`. Two need no mark: `policy` is shown by a link to the policy, `contact` (`contact_details` where
-`contact` is a category of the policy) by the publisher's mail address, telephone number and postal
-address, each that the policy gives. A page that lacks one of its notices does not leave.
+A template marks a notice with `data-notice="NAME"`, the name that the policy uses: `must show NAME at PLACE`, or
+`must announce NAME at PLACE for 30 days` while a new version is announced. Two need no mark: `policy` is shown by a
+link to the policy, `contact` (`contact_details` where `contact` is a category of the policy) by the publisher's
+mail address, telephone number and postal address, each that the policy gives. A page that lacks one of its notices
+does not leave.
 """
 
 from __future__ import annotations
@@ -30,10 +31,12 @@ def check_notices(unit: Unit, text: str, place: str | None) -> None:
     """
     policy = unit.vault.policy
     for duty in policy.duties:
-        if duty.verb != "show" or duty.object is None or duty.timing not in ("state", "with"):
+        if duty.verb not in ("show", "announce") or duty.object is None or duty.timing not in ("state", "with"):
             continue
+        if any(preposition == "for" for preposition, _ in duty.phrases) and not unit.vault.announces():
+            continue  # `for 30 days`: counted from the day on which a new version came into force here
         if shows(policy, text, duty.object):
-            unit.discharge("show", duty.object)
+            unit.discharge(duty.verb, duty.object)
         elif duty.timing == "state" and place is not None and _demanded(policy, duty, place):
             reason = f"`{duty.object}` must be shown at `{place}` and is not"
             raise Refused(

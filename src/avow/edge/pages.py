@@ -7,6 +7,7 @@ then are the values written in, escaped for their place.
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,8 +23,10 @@ from avow.vault.sealed import Sealed
 if TYPE_CHECKING:
     from avow.vault.unit import Unit
 
-#: Plain pages for sites that bring none of their own: `privacy.html`, `error.html`.
+#: Plain pages for sites that bring none of their own: the policy's, its versions', errors'.
 _BUILT_IN = Path(__file__).parent / "templates"
+#: Their style.
+STATIC = Path(__file__).parent / "static"
 
 #: The first byte sequence of every marker, U+E000 in UTF-8.
 _MARK = "\ue000".encode()
@@ -31,7 +34,7 @@ _MARK = "\ue000".encode()
 
 def environment(folder: Path | None) -> Environment:
     """The templates of a site: HTML is escaped by itself, an unknown name is an error."""
-    return SandboxedEnvironment(  # no template reaches for names with an underscore
+    made = SandboxedEnvironment(  # no template reaches for names with an underscore
         loader=FileSystemLoader([*([folder] if folder else []), _BUILT_IN]),
         autoescape=select_autoescape(["html"], default=False),
         undefined=StrictUndefined,
@@ -40,6 +43,13 @@ def environment(folder: Path | None) -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
+    made.filters["day"] = day
+    return made
+
+
+def day(date: date) -> str:
+    """A date as pages tell it: `22 November 2026`."""
+    return f"{date.day} {date:%B %Y}"
 
 
 def _mark(value: object) -> object:

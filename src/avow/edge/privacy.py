@@ -33,24 +33,26 @@ _KINDS = {
 }
 
 
-def privacy_body(policy: Policy, tallies: dict[str, Tally]) -> Markup:
-    """The policy as HTML, each sentence followed by how it is kept."""
+def privacy_body(policy: Policy, tallies: dict[str, Tally] | None) -> Markup:
+    """The policy as HTML, each sentence followed by how it is kept; without tallies, by its rules alone."""
 
     def fold(sentence: Sentence, rules: tuple[Any, ...]) -> str:
-        return str(_fold(sentence, rules, tallies.get(sentence.anchor)))
+        told = None if tallies is None else words(tallies.get(sentence.anchor))
+        return str(_fold(sentence, rules, told))
 
     return Markup(to_html(policy, fold))  # noqa: S704  # to_html escapes the policy's prose; _fold escapes the rest
 
 
-def _fold(sentence: Sentence, rules: tuple[Any, ...], tally: Tally | None) -> Markup:
+def _fold(sentence: Sentence, rules: tuple[Any, ...], told: str | None) -> Markup:
     if sentence.kind == "informational":
         return Markup('<span id="{}"></span>').format(sentence.anchor)
     lines = Markup("\n").join(escape(rule.text) for rule in rules)
     ours = Markup(' <span class="ours">our own addition</span>') if sentence.ours else Markup("")
+    tally = Markup("") if told is None else Markup('<p class="tally">{}</p>').format(told)
     return Markup(
         '<details class="kept" id="{anchor}"><summary>How we keep this{ours}</summary>'
-        '<p>{kind}</p><pre class="rules"><code>{rules}</code></pre><p class="tally">{tally}</p></details>'
-    ).format(anchor=sentence.anchor, ours=ours, kind=_KINDS[sentence.kind], rules=lines, tally=words(tally))
+        '<p>{kind}</p><pre class="rules"><code>{rules}</code></pre>{tally}</details>'
+    ).format(anchor=sentence.anchor, ours=ours, kind=_KINDS[sentence.kind], rules=lines, tally=tally)
 
 
 def words(tally: Tally | None) -> str:
