@@ -10,6 +10,7 @@ from avow.engine import Policy, UnknownTerm
 from avow.language.syntax import Fact
 from avow.values import DIMENSIONS, Facts
 from tests.engine.generator import Generator
+from tests.engine.test_meaning import policy
 
 LIBRARY = Path(__file__).parents[1] / "language" / "library.md"
 READER = {"subject": "reader", "purpose": "lending"}
@@ -82,6 +83,13 @@ def test_an_explanation_reads_well(
     assert str(explanation).split("\n") == said
     assert explanation.permitted == said[0].startswith("yes")
     assert explanation.verdict.permitted == explanation.permitted
+
+
+def test_a_mail_that_an_only_shuts_out_is_told_by_its_address() -> None:
+    p = policy("may use contact only to customer for service", "may send letter to contact.email")
+    explanation = p.explain("send", "letter", audience="contact.email", purpose="service")
+    assert explanation.no is not None
+    assert explanation.no.text.endswith("Here the address that a mail goes to is used.")
 
 
 def test_a_gate_says_what_has_to_be_done_first(library: Policy) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from avow.engine.conditions import evaluate
-from avow.engine.grounds import changes, grounds, holds
+from avow.engine.grounds import changes, grounds, holds, lacking, under
 from avow.language.syntax import AllOf, AnyOf, Condition, Fact, Not, Term, atoms
 from avow.values import Facts
 
@@ -59,6 +61,20 @@ def test_the_changes_bring_it_about_and_change_only_what_has_to_be(
         assert all(known.get(str(atom)) is not value for atom, value in found)
         assert {atom for atom, _ in found} <= set(atoms(condition))
         assert (found == ()) is (evaluate(condition, known) is want)
+
+
+@settings(deadline=None)
+@given(conditions, facts, st.booleans())
+def test_what_is_lacking_is_what_has_another_value_and_changing_it_is_enough_if_it_can_be(
+    condition: Condition, known: Facts, want: bool
+) -> None:
+    states = {atom: evaluate(atom, known) for atom in atoms(condition)}
+    found = lacking(condition, states, want)
+    assert (found == ()) is (evaluate(condition, known) is want)
+    if changes(condition, known, want) is not None:
+        worlds = (dict(zip(found, values, strict=True)) for values in product((True, False), repeat=len(found)))
+        once = len(list(atoms(condition))) == len(states)  # an atom that stands twice may pull both ways
+        assert any(under(condition, {**states, **world}) is want for world in worlds) or not once
 
 
 def test_no_change_makes_a_contradiction_true() -> None:

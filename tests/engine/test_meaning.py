@@ -129,13 +129,6 @@ def test_a_may_that_an_only_shadows_is_an_error() -> None:
         policy("may share order only with ups for shipping", "may share order.note with fedex for shipping")
 
 
-def test_otherwise_forbids_what_no_other_may_permits_wherever_it_stands() -> None:
-    p = policy("never share order otherwise", "may share order with ups for shipping")
-    assert p.judge("share", "order", recipient="ups", purpose="shipping").permitted
-    verdict = p.judge("share", "order.note", recipient="fedex", purpose="news")
-    assert verdict.reason == "forbidden by #s0, which closes the list: `never share order otherwise`"
-
-
 def test_except_takes_the_named_phrases_together_out_of_a_never() -> None:
     p = policy("may keep order", "never keep order except for shipping at checkout")
     assert p.judge("keep", "order", purpose="shipping", place="checkout").permitted
@@ -223,38 +216,6 @@ def test_a_duty_whose_condition_is_unknown_is_owed() -> None:
     p = policy("may keep order", "must mask order when valid")
     assert len(p.judge("keep", "order").duties) == 1
     assert p.judge("keep", "order", facts={"valid": False}).duties == ()
-
-
-def test_permissions_lapse_with_the_signature_of_their_block() -> None:
-    p = policy("may keep order\nattested by staff every 12 months")
-    assert not p.judge("keep", "order").permitted
-    assert p.judge("keep", "order", facts={"attested(s0)": True}).permitted
-    assert not p.judge("keep", "order", facts={"attested(s0)": False}).permitted
-
-
-def test_attested_in_a_condition_is_the_signature_of_another_sentence() -> None:
-    signature = "may open card for payment\nattested by staff every 12 months"
-    p = policy(signature, "may keep order when attested(s0)", "never keep card unless attested(s0)", "may keep card")
-    assert not p.judge("keep", "order").permitted
-    assert p.judge("keep", "order", facts={"attested(s0)": True}).permitted
-    assert p.judge("keep", "card", facts={"attested(s0)": True}).permitted
-    refused = p.judge("keep", "card", facts={"attested(s0)": None})
-    assert refused.reason == "forbidden by #s2: `never keep card unless attested(s0)`"
-
-
-@pytest.mark.parametrize(
-    ("anchor", "message", "help"),
-    [
-        ("s1", "nobody signs for #s1", "did you mean `attested(s0)`?"),
-        ("s9", "no sentence has the anchor `#s9`", "did you mean `attested(s0)`?"),
-        ("elsewhere", "no sentence has the anchor `#elsewhere`", "attested are #s0"),
-    ],
-)
-def test_attested_takes_the_anchor_of_a_sentence_that_is_attested(anchor: str, message: str, help: str) -> None:
-    with pytest.raises(PolicyError) as caught:
-        policy("may keep card\nattested by staff every 12 months", f"may keep order when attested({anchor})")
-    (fault,) = caught.value.diagnostics
-    assert (fault.message, fault.help, fault.source[fault.column - 1 :]) == (message, help, f"attested({anchor})")
 
 
 def test_ours_in_the_info_string_marks_the_sentence() -> None:

@@ -119,4 +119,9 @@ def _state(atom: Fact | Compare) -> Callable[[Facts], bool | None]:
 def told(condition: Condition, known: Iterable[bool | None]) -> Iterator[str]:
     """Each atom once, with its value in words: `consented(newsletter)` is unknown."""
     for atom, value in dict(zip(atoms(condition), known, strict=True)).items():
-        yield f"`{atom}` is {'unknown' if value is None else 'true' if value else 'false'}"
+        yield said(atom, value)
+
+
+def said(atom: Fact | Compare, value: bool | None) -> str:
+    """An atom with its value."""
+    return f"`{atom}` is {'unknown' if value is None else 'true' if value else 'false'}"

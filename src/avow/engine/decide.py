@@ -31,7 +31,7 @@ class Matched:
     A verdict is made once for each set of clauses that takes effect, and that set, as bits, is its key.
     """
 
-    __slots__ = ("_clauses", "_closes", "_duties", "_forbids", "_made", "_permits", "_sure")
+    __slots__ = ("_clauses", "_closed", "_closes", "_duties", "_forbids", "_made", "_permits", "_states", "_sure")
 
     def __init__(self, sets: Sets, index: Index) -> None:
         # The few that match are numbered anew: small numbers are quickly joined and hashed.
@@ -49,6 +49,8 @@ class Matched:
             tests.append(tuple((own, test) for own, test in found if test is not None))
         self._forbids, self._permits, self._closes, self._duties = tests
         self._made: dict[int, Verdict] = {}
+        self._states: tuple[Callable[[Facts], bool | None], ...] = ()
+        self._closed: dict[tuple[int, tuple[bool | None, ...]], Verdict] = {}
 
     def clauses(self, number: int) -> tuple[Clause, ...]:
         """The clauses that forbid (0), permit (1), close (2), or are duties (3)."""
@@ -83,13 +85,28 @@ class Matched:
             if not is_false(facts):
                 closes |= bit
         if closes:
-            return self._made.get(closes) or self._refusal(closes)
+            return self._closing(closes, facts)
         return case.unpermitted(facts)
 
     def _refusal(self, bits: int) -> Verdict:
         clauses = self._members(bits)
         verdict = _refusal(reasons.sentences(clauses), clauses[0], partial(reasons.forbidden, clauses))
         return self._made.setdefault(bits, verdict)
+
+    def _closing(self, bits: int, facts: Facts) -> Verdict:
+        """A list is closed; if some permission would have opened it, the reason says for want of which facts."""
+        permits = self._clauses[1]
+        if not permits:
+            return self._made.get(bits) or self._refusal(bits)
+        if not self._states:
+            self._states = tuple(state for clause in permits for state in states(clause.condition))
+        known = tuple([state(facts) for state in self._states])
+        verdict = self._closed.get((bits, known))
+        if verdict is None:
+            clauses = self._members(bits)
+            reason = partial(reasons.closed, clauses, permits, known)
+            verdict = _refusal(reasons.sentences(clauses), clauses[0], reason)
+        return self._closed.setdefault((bits, known), verdict)
 
     def _permission(self, permits: int, duties: int) -> Verdict:
         clauses = self._members(permits)

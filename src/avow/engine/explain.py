@@ -136,7 +136,9 @@ class _Explainer:
 
     def _excluded(self, clause: Clause) -> str:
         """What `only` shuts out: the slot that is beyond its list."""
-        number = next(number for number, limit in clause.limits.items() if limit.mode == "beyond")
+        number = next((number for number, limit in clause.limits.items() if limit.mode == "beyond"), None)
+        if number is None:  # `may use … only to …`: a mail has an address there, and nobody else to be shown to
+            return "Here the address that a mail goes to is used."
         word = self._flow[number + 1]
         name = NAMES[number]
         if word is None:

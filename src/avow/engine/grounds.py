@@ -40,6 +40,24 @@ def grounds(condition: Condition, facts: Facts, want: bool, *, known: bool) -> t
     return min(found, key=len)
 
 
+def lacking(condition: Condition, states: Mapping[Atom, bool | None], want: bool = True) -> tuple[Atom, ...]:
+    """The atoms on account of which a condition is not known to be `want`, by the values of its atoms.
+
+    Of an `and` those of each part that is not, of an `or` those of the part that lacks the least. A sketch of `changes`
+    that no number of atoms makes slow.
+    """
+    if under(condition, states) is want:
+        return ()
+    if isinstance(condition, (Fact, Compare)):
+        return (condition,)
+    if isinstance(condition, Not):
+        return lacking(condition.part, states, not want)
+    found = [lacking(part, states, want) for part in condition.parts]
+    if want is isinstance(condition, AllOf):
+        return tuple(dict.fromkeys(atom for each in found for atom in each))
+    return min(found, key=len)
+
+
 def changes(condition: Condition, facts: Facts, want: bool) -> Changes | None:
     """The fewest atoms that would have to change for the condition to be known to be `want`; None if none would do.
 

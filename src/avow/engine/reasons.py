@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 
 from avow.engine.clauses import FORM, OBJECT, SLOT, Clause, done
-from avow.engine.conditions import told
+from avow.engine.conditions import said, told
+from avow.engine.grounds import lacking
 from avow.language.rules import Rule
+from avow.language.syntax import atoms
 from avow.language.vocabulary import Vocabulary
 from avow.values import DIMENSIONS, Sentence
 
@@ -47,6 +50,22 @@ def forbidden(clauses: Sequence[Clause]) -> str:
     if first.implied:
         return f"forbidden by the `only` of {_anchors(clauses)}: `{first.rule.text}`"
     return f"forbidden by {_anchors(clauses)}: `{first.rule.text}`"
+
+
+def closed(clauses: Sequence[Clause], permits: Sequence[Clause], states: Sequence[bool | None]) -> str:
+    """Why an `otherwise` forbids what these permissions would permit, had their conditions been met.
+
+    `states` are the values of their atoms, permission by permission. The one that lacks the least is named.
+    """
+    unmet: list[tuple[Clause, list[str]]] = []
+    left = iter(states)
+    for clause in permits:
+        assert clause.condition is not None
+        known = dict(zip(names := list(atoms(clause.condition)), islice(left, len(names)), strict=True))
+        unmet.append((clause, [said(atom, known[atom]) for atom in lacking(clause.condition, known)]))
+    nearest, facts = min(unmet, key=lambda each: len(each[1]))
+    closing = f"forbidden by {_anchors(clauses)}, which closes the list"
+    return f"{closing}; #{nearest.rule.sentence.anchor} would permit it, but {' and '.join(facts)}"
 
 
 def unmet(clause: Clause, flow: Flow, known: Iterable[bool | None], words: Vocabulary) -> str:
