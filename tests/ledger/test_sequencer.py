@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
@@ -71,6 +72,72 @@ def test_two_sequencers_at_once_chain_each_entry_once(ledger: tuple[Store, Schem
     for thread in threads:
         thread.join()
     assert verify(store, schema, sequencer.head_file).head.size == 2000
+
+
+GARBAGE = [
+    b"",
+    b"garbage",
+    b"\xff" * 70_000,
+    b"{}",
+    body(7)[:-1],
+    body(7) + b" ",
+    body(7).replace(b'"format":1', b'"format":2'),
+]
+
+
+def test_what_is_no_entry_is_set_aside_and_the_rest_is_chained(
+    ledger: tuple[Store, Schema, Sequencer], caplog: pytest.LogCaptureFixture
+) -> None:
+    store, schema, sequencer = ledger
+    add(store, schema, 0, 5)
+    with store.writing() as connection:
+        rows = [{"id": f"{900 + n:032x}", "body": found} for n, found in enumerate([*GARBAGE, GARBAGE[1]])]
+        connection.execute(insert(schema.pending), rows)
+    add(store, schema, 2000, 5)
+    assert sequencer.run() == 10 + len(GARBAGE) + 1
+    report = verify(store, schema, sequencer.head_file)
+    assert (report.head.size, report.pending) == (18, 0)
+    digests = sorted(hashlib.sha256(found).hexdigest() for found in [*GARBAGE, GARBAGE[1]])
+    assert sorted(found.digest for found in report.unreadable) == digests
+    assert all(found.kept for found in report.unreadable)
+    with store.reading() as connection:
+        kept = {bytes(found) for found in connection.scalars(select(schema.aside.c.body))}
+        bodies = connection.scalars(select(schema.entry.c.body).order_by(schema.entry.c.number)).all()
+    assert kept == set(GARBAGE)
+    entries = [Entry.decode(bytes(found)) for found in bodies]
+    assert {number + 1 for number, entry in enumerate(entries) if entry.event == "unreadable"} == {
+        found.number for found in report.unreadable
+    }
+    assert sum(entry.event == "permitted" for entry in entries) == 10
+    assert all(digest in caplog.text for digest in digests)
+    assert "garbage" not in caplog.text
+
+
+def test_what_was_set_aside_and_is_gone_or_changed_is_told(ledger: tuple[Store, Schema, Sequencer]) -> None:
+    store, schema, sequencer = ledger
+    with store.writing() as connection:
+        connection.execute(insert(schema.pending), [{"id": f"{n:032x}", "body": GARBAGE[n]} for n in (1, 3)])
+    sequencer.run()
+    with store.writing() as connection:
+        connection.execute(delete(schema.aside).where(schema.aside.c.body == GARBAGE[1]))
+        connection.execute(update(schema.aside).values(body=b"other"))
+    report = verify(store, schema, sequencer.head_file)
+    assert [found.kept for found in report.unreadable] == [False, False]
+
+
+def test_a_text_where_bytes_belong_stops_nobody(tmp_path: Path) -> None:
+    """SQLite keeps whatever is put into a column, also what its driver cannot read back."""
+    store, schema = Store.open(f"sqlite:///{tmp_path / 'site.db'}"), declare(MetaData())
+    schema.metadata.create_all(store.engine)
+    sequencer = Sequencer(store, schema, tmp_path / "ledger.head")
+    sequencer.begin()
+    add(store, schema, 0, 1)
+    with store.writing() as connection:
+        for number, value in enumerate(("'text'", "42", "CAST(x'ff' AS TEXT)")):
+            connection.exec_driver_sql(f"INSERT INTO avow_pending VALUES ('row{number}', {value})")
+    assert sequencer.run() == 4
+    assert len(verify(store, schema, sequencer.head_file).unreadable) == 3
+    store.close()
 
 
 def _flip(store: Store, schema: Schema, column: str, number: int) -> None:

@@ -34,4 +34,7 @@ def verify(data: Path, store: str | None) -> int:
     print(f"The ledger verifies: {report.head.size} entries, root {report.head.root.hex()}.")
     print(f"The head outside the database vouches for the first {vouched}.")
     print(f"{report.pending} more wait to be chained.")
+    for found in report.unreadable:
+        where = "its bytes lie in avow_aside" if found.kept else "its bytes are gone from avow_aside"
+        print(f"Entry {found.number} stands for a row that was no entry, SHA-256 {found.digest}; {where}.")
     return 0

@@ -6,17 +6,24 @@ within one transaction it chains each body to the root before it, adds to the ta
 and deletes the pending row. Rows are drained by deletion, never by highest id: a database may commit
 out of order. A batch is shuffled, so that the order of entries does not say who came first.
 
+What lies there and is no entry (a damaged row, or one that somebody put there) does not stop the others: its bytes
+are moved aside, and an entry `unreadable` with their SHA-256 is chained in its place.
+
 After the commit a copy of the head (size and root) is written to a file outside the database. A
 ledger that has become shorter than that copy, or has another root at that size, was tampered with.
 """
 
 from __future__ import annotations
 
+import hashlib
+import logging
 import secrets
+import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
-from sqlalchemy import Connection, delete, func, select, text
+from sqlalchemy import Connection, LargeBinary, cast, delete, func, select, text
 
 from avow.errors import LedgerError, StoreError
 from avow.ledger.chain import EMPTY, Head
@@ -25,20 +32,32 @@ from avow.store.connection import Store
 from avow.store.files import replace_durably
 from avow.store.schema import Schema
 
+log = logging.getLogger("avow.ledger")
+
 #: Entries chained in one transaction.
 BATCH = 500
+
+#: The event of an entry that stands for something unreadable; its object is this prefix and a SHA-256.
+UNREADABLE, DIGEST = "unreadable", "sha256."
+
+#: The digest of no policy, in an entry that rests on none.
+_NO_POLICY = "0" * 64
 
 #: PostgreSQL advisory lock of the sequencer ("avow" in ASCII).
 _LOCK = 0x61766F77
 
 
 class Sequencer:
-    """Chains the pending entries of one installation; `head_file` is the copy outside the database."""
+    """Chains the pending entries of one installation; `head_file` is the copy outside the database.
 
-    def __init__(self, store: Store, schema: Schema, head_file: Path) -> None:
+    `clock` gives unix seconds.
+    """
+
+    def __init__(self, store: Store, schema: Schema, head_file: Path, clock: Callable[[], float] = time.time) -> None:
         self.store = store
         self.schema = schema
         self.head_file = head_file
+        self.clock = clock
 
     def begin(self) -> None:
         """Write the first copy of the head, where both the ledger and the copy are still empty.
@@ -70,9 +89,9 @@ class Sequencer:
         with self.store.writing() as connection:
             if self.store.dialect == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-            pending = list(
-                connection.execute(select(self.schema.pending.c.id, self.schema.pending.c.body).limit(BATCH))
-            )
+            # Cast, since SQLite keeps whatever is put into a column: a text there would stop the driver.
+            body_column = cast(self.schema.pending.c.body, LargeBinary)
+            pending = list(connection.execute(select(self.schema.pending.c.id, body_column).limit(BATCH)))
             if not pending:
                 return 0
             secrets.SystemRandom().shuffle(pending)
@@ -80,9 +99,9 @@ class Sequencer:
             self._check(head, connection)
             rows: list[dict[str, object]] = []
             entries: list[Entry] = []
-            for row in pending:
-                body = bytes(row.body)
-                entries.append(Entry.decode(body))
+            for _, found in pending:
+                body, entry = self._read(connection, bytes(found))
+                entries.append(entry)
                 number, head = head.size, head.after(body)
                 rows.append({"number": number, "body": body, "root": head.root})
             connection.execute(self.schema.entry.insert(), rows)
@@ -92,6 +111,20 @@ class Sequencer:
             self._tally(connection, entries)
         write_head(self.head_file, head)
         return len(rows)
+
+    def _read(self, connection: Connection, found: bytes) -> tuple[bytes, Entry]:
+        """The entry in a pending row; of what is none, the entry that says so."""
+        try:
+            return found, Entry.decode(found)
+        except LedgerError:
+            digest = hashlib.sha256(found).hexdigest()
+        log.error("a pending row is no ledger entry; it is set aside as %s%s", DIGEST, digest)
+        aside = self.schema.aside
+        if connection.scalar(select(aside.c.digest).where(aside.c.digest == digest)) is None:
+            connection.execute(aside.insert().values(digest=digest, body=found))
+        hour = max(0, int(self.clock() // 3600))
+        entry = Entry(UNREADABLE, "keep", f"{DIGEST}{digest}", None, None, (), _NO_POLICY, hour, secrets.token_hex(16))
+        return entry.encode(), entry
 
     def _check(self, head: Head, connection: Connection) -> None:
         """Never build on a ledger that no longer contains what was once written outside."""

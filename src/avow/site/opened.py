@@ -109,7 +109,7 @@ class Opened:
                 exit_inspectors=self._inspectors(contains_card, contains_card_code),
             )
             self.vault.prepare()
-            self.sequencer = Sequencer(store, site.home.schema, settings.data / "ledger.head")
+            self.sequencer = Sequencer(store, site.home.schema, settings.data / "ledger.head", settings.clock)
             self.sequencer.begin()
         except BaseException:
             site.home.bind(None)

@@ -11,6 +11,7 @@ to the person whose it is. No column here holds personal information in the clea
 | avow_link | the keyed hash of a secret link, and what it leads to |
 | avow_pending | a ledger entry written with its data and not yet chained |
 | avow_entry | a chained ledger entry |
+| avow_aside | what lay among the pending entries and was none: an entry tells its digest |
 | avow_tally | how often a sentence permitted and refused: derived from the entries |
 | avow_policy | a policy version that was in force here |
 | avow_meta | facts about the installation |
@@ -48,6 +49,7 @@ class Schema:
     link: Table
     pending: Table
     entry: Table
+    aside: Table
     tally: Table
     policy: Table
     meta: Table
@@ -119,6 +121,12 @@ def declare(metadata: MetaData) -> Schema:
             Column("number", Integer, primary_key=True, autoincrement=False),
             Column("body", LargeBinary, nullable=False),
             Column("root", LargeBinary, nullable=False),
+        ),
+        aside=Table(
+            "avow_aside",
+            metadata,
+            Column("digest", String(64), primary_key=True),
+            Column("body", LargeBinary, nullable=False),
         ),
         tally=Table(
             "avow_tally",
