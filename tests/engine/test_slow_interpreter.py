@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 import pytest
 
@@ -27,7 +28,7 @@ def kind_of(verdict: Verdict) -> str:
         return "may"
     for start, kind in (("forbidden by #", "never"), ("forbidden by the `only`", "never"), ("not yet", "never")):
         if verdict.reason.startswith(start):
-            return "otherwise" if ", which closes the list" in verdict.reason else kind
+            return "otherwise" if re.search(", which closes? the list", verdict.reason) else kind
     return "nothing" if "the nearest, #" in verdict.reason else "condition"
 
 

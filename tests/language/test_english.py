@@ -30,7 +30,7 @@ places: {checkout: {label: the checkout}, home: {label: the home page}, letter: 
 messages: {newsletter: {label: the newsletter}}
 recipients: {ups: {label: UPS, fields: [name], channels: [https]}, fedex: {label: FedEx}}
 cookies: {cart: {label: what is in your cart, purpose: shipping}}
-forms: {counts: {label: counts of many}}
+forms: {counts: {label: counts of many}, noise: {label: blurred figures, arguments: {epsilon: at_most}}}
 things: {computer: {label: your computer}, practices: {label: our practices}, law: {label: the law}, draft: {}}
 events: {ended: {label: the end of a session}}
 predicates:

@@ -280,7 +280,8 @@ class Decider:
         if kind and parenthesis:
             return UnknownTerm(f"the {kind} `{bare}` takes no arguments", verdict, help=f"write `{bare}`")
         help = self.words.suggestion(bare, kinds) or "declare it in the front matter of the policy"
-        return UnknownTerm(f"`{word}` is not a {' or '.join(kinds)} of the policy", verdict, help=help)
+        wanted = " or ".join(filter(None, (", ".join(kinds[:-1]), kinds[-1])))
+        return UnknownTerm(f"`{word}` is not a {wanted} of the policy", verdict, help=help)
 
 
 def _lenient(slot: Slot, word: str | None) -> int:

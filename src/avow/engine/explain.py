@@ -3,26 +3,29 @@
     explanation = policy.explain("send", "newsletter", audience="contact.email", purpose="news", channel="smtps")
     explanation.permitted    False
     explanation.no.text      … it is not known whether the person has agreed to our newsletter
-    explanation.yes.text     it would be permitted if the person has agreed to our newsletter …
+    explanation.yes.text     It is permitted if the person has agreed to our newsletter …
 
 A shorter reason rests on fewer facts. Whatever no facts could change has no other side: it is None.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from avow.engine.clauses import OBJECT, Clause
 from avow.engine.conditions import all_of, evaluate
 from avow.engine.decide import Decider
 from avow.engine.grounds import Atom, Changes, changes, grounds, holds
-from avow.engine.reasons import NAMES, PREPOSITIONS, Flow, spoken_flow
+from avow.engine.reasons import NAMES, PREPOSITIONS, Flow, label, listed, spoken_flow
 from avow.language.english import atom_in_words, in_words
 from avow.language.rules import Rule
 from avow.language.syntax import Condition, Fact, Not, Term
 from avow.language.vocabulary import Vocabulary
 from avow.values import Facts, Sentence, Verdict
+
+#: What is told of a condition that has just been said, by its value.
+_THAT = {True: "That is so here.", False: "That is not so here.", None: "Whether that is so is not known here."}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +63,8 @@ class Explanation:
         return self.verdict.permitted
 
     def __str__(self) -> str:
-        sides = [("yes", self.yes), ("no", self.no)]
-        said = [f"{name}: {side.text}" for name, side in (sides if self.permitted else sides[::-1]) if side]
-        return "\n".join(said)
+        why, instead = (self.yes, self.no) if self.permitted else (self.no, self.yes)
+        return "\n".join(f"{name}: {side.text}" for name, side in (("why", why), ("instead", instead)) if side)
 
 
 def explain(decider: Decider, flow: Flow, verdict: Verdict, facts: Facts) -> Explanation:
@@ -90,7 +92,7 @@ class _Explainer:
         if not threats:
             return yes, None
         found, threat = min(threats, key=lambda each: len(each[0]))
-        text = f"it would be refused if {self._clauses(found)}: {self._said(threat.rule)}"
+        text = f"It is refused if {self._clauses(found)}: {self._bare(threat.rule)}"
         return yes, Because(text, threat.rule, found)
 
     def refusal(self) -> tuple[Because | None, Because]:
@@ -107,12 +109,16 @@ class _Explainer:
             best = min(self._permissions, key=lambda clause: len(self._change(clause, True) or ()))
             assert best.condition is not None
             missing = grounds(best.condition, self._facts, False, known=False)
-            return self._remedy(self._prohibitions), Because(self._told(best.rule, missing), best.rule)
+            no = Because(self._told(best.rule, missing), best.rule)
+            return self._remedy(self._prohibitions, told=best.rule), no
         yes = self._nearest()
-        return yes, Because(f"no sentence permits to {spoken_flow(self._flow, self._words)}", yes.rule)
+        return yes, Because(f"No sentence permits to {spoken_flow(self._flow, self._words)}.", yes.rule)
 
-    def _remedy(self, forbidding: Sequence[Clause]) -> Because | None:
-        """The fewest changes that would take every prohibition away and make one permission hold."""
+    def _remedy(self, forbidding: Sequence[Clause], told: Rule | None = None) -> Because | None:
+        """The fewest changes that would take every prohibition away and make one permission hold.
+
+        `told` is a rule that the reader has just been shown.
+        """
         if any(clause.condition is None for clause in forbidding):
             return None
         lifted: list[Condition] = [Not(clause.condition) for clause in forbidding if clause.condition]
@@ -124,15 +130,28 @@ class _Explainer:
                 best = found, clause
         if best is None:
             return None
-        text = f"it would be permitted if {self._clauses(best[0])}: {self._said(best[1].rule)}"
-        return Because(text, best[1].rule, best[0])
+        rule = best[1].rule
+        by = "." if rule is told else f": {self._bare(rule)}"
+        return Because(f"It is permitted if {self._clauses(best[0])}{by}", rule, best[0])
 
     def _forbids(self, clause: Clause) -> str:
         if clause.duty is not None:
-            return f"not yet: {self._said(clause.rule)} That it was done is not known."
+            return f"Not yet: {self._said(clause.rule)} That this was done is not known."
         if clause.implied:
             return f"{self._said(clause.rule)} {self._excluded(clause)}"
-        return self._told(clause.rule, self._grounds(clause, known=False))
+        told = self._told(clause.rule, self._grounds(clause, known=False))
+        return " ".join([told, *self._unsaid(clause)])
+
+    def _unsaid(self, clause: Clause) -> Iterator[str]:
+        """What a prohibition names and the flow leaves open, so that it may be meant."""
+        silent = [
+            f"the {NAMES[number]}" for number, limit in clause.limits.items()
+            if limit.mode == "touching" and self._flow[number + 1] is None
+        ]  # fmt: skip
+        if silent:
+            one = len(silent) == 1
+            said = f"{listed(silent)} {'is' if one else 'are'} not said here"
+            yield f"{said[0].upper()}{said[1:]}, so {'it' if one else 'they'} may be just that."
 
     def _excluded(self, clause: Clause) -> str:
         """What `only` shuts out: the slot that is beyond its list."""
@@ -142,17 +161,17 @@ class _Explainer:
         word = self._flow[number + 1]
         name = NAMES[number]
         if word is None:
-            return f"Here the {name} is not stated."
-        return f"Here the {name} is {self._words.label(word.partition('(')[0])}."
+            return f"Here the {name} is not said."
+        return f"Here the {name} is {label(word, self._words)}."
 
     def _nearest(self) -> Because:
         clause, differing = self._decider.nearest_permission(self._flow)
         parts = [] if self._flow[0] in clause.verbs else [f"the verb (here {self._flow[0]})"]
         for number in differing:
             word = self._flow[number + 1]
-            here = "not said here" if word is None else f"here {self._words.label(word.partition('(')[0])}"
+            here = "not said here" if word is None else f"here {label(word, self._words)}"
             parts.append(f"{'the object' if number == OBJECT else f'`{PREPOSITIONS[number - 1]}`'} ({here})")
-        text = f"the nearest that is permitted: {self._said(clause.rule)} It differs in {_listed(parts)}."
+        text = f"Nearest to it is permitted: {self._said(clause.rule)} It differs in {listed(parts)}."
         return Because(text, clause.rule)
 
     def _may_hold(self, clause: Clause) -> bool:
@@ -168,14 +187,21 @@ class _Explainer:
         return changes(clause.condition, self._facts, want)
 
     def _told(self, rule: Rule, atoms: Iterable[Atom]) -> str:
-        known = _listed([self._atom(atom, evaluate(atom, self._facts)) for atom in atoms])
+        chosen = list(atoms)
+        if chosen == [rule.condition]:  # it was said a moment ago
+            return f"{self._said(rule)} {_THAT[evaluate(chosen[0], self._facts)]}"
+        known = listed([self._atom(atom, evaluate(atom, self._facts)) for atom in chosen])
         return f"{self._said(rule)} Here {known}." if known else self._said(rule)
 
     def _said(self, rule: Rule) -> str:
-        return f"#{rule.sentence.anchor} says: {in_words(rule, self._words)}"
+        return _with_anchor(in_words(rule, self._words), rule)
+
+    def _bare(self, rule: Rule) -> str:
+        """A rule without its condition, which has just been told in other words."""
+        return _with_anchor(in_words(replace(rule.statement, guard=None), self._words), rule)
 
     def _clauses(self, found: Changes) -> str:
-        return _listed([self._atom(atom, value) for atom, value in found])
+        return listed([self._atom(atom, value) for atom, value in found])
 
     def _atom(self, atom: Atom, value: bool | None) -> str:
         own = _own_fact(atom.term) if isinstance(atom, Fact) else None
@@ -194,5 +220,5 @@ def _own_fact(term: Term) -> str | None:
     }.get(name) if rest else None  # fmt: skip
 
 
-def _listed(said: Sequence[str]) -> str:
-    return " and ".join(said)
+def _with_anchor(text: str, rule: Rule) -> str:
+    return f"{text.removesuffix('.')} (#{rule.sentence.anchor})."

@@ -27,29 +27,39 @@ def sentences(clauses: Iterable[Clause]) -> tuple[Sentence, ...]:
 
 def spoken_flow(flow: Flow, words: Vocabulary) -> str:
     """A flow in words: `share name with UPS for shipping`."""
-    parts = [str(flow[0]), words.label(str(flow[1]))]
+    parts = [str(flow[0]), label(str(flow[1]), words)]
     for preposition, word in zip(PREPOSITIONS, flow[2:], strict=True):
         if word is not None:
-            parts.append(f"{preposition} {words.label(word)}")
+            parts.append(f"{preposition} {label(word, words)}")
     return " ".join(parts)
+
+
+def label(word: str, words: Vocabulary) -> str:
+    """What a flow's word is called, with its arguments: `statistics with noise (epsilon 1)`."""
+    bare, parenthesis, arguments = word.partition("(")
+    return words.label(bare) + (f" ({arguments}" if parenthesis else "")
+
+
+def listed(said: Sequence[str]) -> str:
+    """`one`, `one and another`, `one, another and a third`."""
+    return said[0] if len(said) == 1 else ", ".join(said[:-1]) + f" and {said[-1]}" if said else ""
 
 
 def permitted(clauses: Sequence[Clause]) -> str:
     """Why a flow is permitted."""
-    return f"permitted by {_anchors(clauses)}: `{clauses[0].rule.text}`"
+    return f"permitted by #{clauses[0].rule.sentence.anchor}: `{clauses[0].rule.text}`{_also(clauses)}"
 
 
 def forbidden(clauses: Sequence[Clause]) -> str:
     """Why a flow is forbidden."""
     first = clauses[0]
     if first.effect == "close":
-        return f"forbidden by {_anchors(clauses)}, which closes the list: `{first.rule.text}`"
+        return f"forbidden by {_closing(clauses)}: `{first.rule.text}`"
     if first.duty is not None:
         gate = f"`{done(first.duty)}` is not known to be true"
-        return f"not yet: {_anchors(clauses)} demands `{first.rule.text}`, and {gate}"
-    if first.implied:
-        return f"forbidden by the `only` of {_anchors(clauses)}: `{first.rule.text}`"
-    return f"forbidden by {_anchors(clauses)}: `{first.rule.text}`"
+        return f"not yet: #{first.rule.sentence.anchor} demands `{first.rule.text}`, and {gate}{_also(clauses)}"
+    only = "the `only` of " if first.implied else ""
+    return f"forbidden by {only}#{first.rule.sentence.anchor}: `{first.rule.text}`{_also(clauses)}"
 
 
 def closed(clauses: Sequence[Clause], permits: Sequence[Clause], states: Sequence[bool | None]) -> str:
@@ -64,8 +74,7 @@ def closed(clauses: Sequence[Clause], permits: Sequence[Clause], states: Sequenc
         known = dict(zip(names := list(atoms(clause.condition)), islice(left, len(names)), strict=True))
         unmet.append((clause, [said(atom, known[atom]) for atom in lacking(clause.condition, known)]))
     nearest, facts = min(unmet, key=lambda each: len(each[1]))
-    closing = f"forbidden by {_anchors(clauses)}, which closes the list"
-    return f"{closing}; #{nearest.rule.sentence.anchor} would permit it, but {' and '.join(facts)}"
+    return f"forbidden by {_closing(clauses)}; #{nearest.rule.sentence.anchor} would permit it, but {listed(facts)}"
 
 
 def unmet(clause: Clause, flow: Flow, known: Iterable[bool | None], words: Vocabulary) -> str:
@@ -82,7 +91,7 @@ def unpermitted(clause: Clause, flow: Flow, differing: Callable[[], Sequence[int
     parts = [] if flow[0] in clause.verbs else [f"verb ({rule.verb}, not {flow[0]})"]
     for slot in differing():
         word = flow[slot + 1]
-        here = "not stated here" if word is None else f"not {words.label(word)}"
+        here = "not stated here" if word is None else f"not {label(word, words)}"
         parts.append(f"{NAMES[slot]} ({_said(rule, slot, words)}, {here})")
     told = " and ".join(parts)
     return f"no sentence permits to {spoken_flow(flow, words)}; the nearest, #{rule.sentence.anchor}, differs in {told}"
@@ -99,8 +108,19 @@ def _said(rule: Rule, slot: int, words: Vocabulary) -> str:
     return " or ".join(words.label(str(term)) for term in terms) or "the person concerned"
 
 
-def _anchors(clauses: Sequence[Clause]) -> str:
-    return ", ".join(f"#{sentence.anchor}" for sentence in sentences(clauses))
+def _anchors(clauses: Sequence[Clause]) -> list[str]:
+    return [f"#{sentence.anchor}" for sentence in sentences(clauses)]
+
+
+def _also(clauses: Sequence[Clause]) -> str:
+    """The sentences that say the same as the first."""
+    others = _anchors(clauses)[1:]
+    return f"; also by {listed(others)}" if others else ""
+
+
+def _closing(clauses: Sequence[Clause]) -> str:
+    anchors = _anchors(clauses)
+    return f"{listed(anchors)}, which close{'s' * (len(anchors) == 1)} the list"
 
 
 assert len(NAMES) == len(SLOT) + 1

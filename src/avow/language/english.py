@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from avow.language.forms import Orders
 from avow.language.rules import Rule, is_act, is_contact_data, object_kinds, phrase_kinds, reference
 from avow.language.syntax import (
     ATTESTED,
@@ -223,8 +224,16 @@ def _label(term: Term, kinds: Iterable[str], words: Vocabulary) -> str:
     if kind in ("subject", "role") and label == spoken(term.name):
         label = f"the {label}"
     if term.arguments:
-        label += f" ({', '.join(map(str, term.arguments))})"
+        orders = words.orders(term.name) if kind == "form" else {}
+        label += f" ({', '.join(_strictness(part, orders) for part in term.arguments)})"
     return label
+
+
+def _strictness(argument: Argument, orders: Orders) -> str:
+    """An argument of a form; where it has an order, `epsilon at most 1`."""
+    if isinstance(argument, Number) and argument.name and argument.name in orders:
+        return f"{argument.name} {orders[argument.name].replace('_', ' ')} {Number(argument.value)}"
+    return str(argument)
 
 
 def _clause(condition: Condition, words: Vocabulary, *, within: bool = False) -> str:
