@@ -161,6 +161,20 @@ def trace(
     raise typer.Exit(trace_promises(root, site, as_json))
 
 
+@app.command()
+def outbox(
+    data: Annotated[Path, typer.Option(help="The site's data folder.", metavar="DIR")],
+    store: Store = None,
+    again: Annotated[
+        str | None, typer.Option(help="Send again what failed: to this recipient, or this message.", metavar="NAME")
+    ] = None,
+) -> None:
+    """Show how the sends to recipients and people stand: status 3 if any has failed for good."""
+    from avow.cli.outbox import outbox as show_outbox
+
+    raise typer.Exit(show_outbox(data, store, again))
+
+
 @ledger_app.command()
 def verify(
     data: Annotated[Path, typer.Option(help="The site's data folder.", metavar="DIR")],

@@ -3,8 +3,9 @@
 A row holds ids only; what leaves is read from the record at the moment of leaving and judged again.
 
     ready ──claim──▶ attempted ──▶ done | failed | refused
-      ▲                  │
-      └──── retry ───────┘          (an attempt whose worker died becomes due again)
+      ▲                  │               │
+      └──── retry ───────┘               │      (an attempt whose worker died becomes due again)
+      └──── put_back ────────────────────┘      (by hand, once the reason is gone)
 """
 
 from __future__ import annotations
@@ -158,3 +159,43 @@ def retry(connection: Connection | Session, schema: Schema, send: Send, now: flo
         .values(state="ready", attempts=send.attempts, due=now + pause, note=note)
     )
     return True
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How the sends of one kind and name stand: how many are in a state, and the latest reason given for it."""
+
+    kind: str
+    name: str
+    state: str
+    count: int
+    note: str
+
+
+def standings(connection: Connection, schema: Schema) -> list[Standing]:
+    """How all sends stand, by kind, name and state."""
+    outbox = schema.outbox
+    latest = select(outbox.c.note).where(outbox.c.note != "").order_by(outbox.c.due.desc()).limit(1)
+    found = []
+    groups = connection.execute(
+        select(outbox.c.kind, outbox.c.name, outbox.c.state, func.count().label("many"))
+        .group_by(outbox.c.kind, outbox.c.name, outbox.c.state)
+        .order_by(outbox.c.kind, outbox.c.name, outbox.c.state)
+    )
+    for row in groups:
+        note = connection.scalar(
+            latest.where(outbox.c.kind == row.kind, outbox.c.name == row.name, outbox.c.state == row.state)
+        )
+        found.append(Standing(row.kind, row.name, row.state, row.many, note or ""))
+    return found
+
+
+def put_back(connection: Connection, schema: Schema, name: str, now: float) -> int:
+    """Let what failed for good be sent again, under the same ids, to a recipient or of a message; how many."""
+    outbox = schema.outbox
+    changed = connection.execute(
+        outbox.update()
+        .where(outbox.c.name == name, outbox.c.state == "failed")
+        .values(state="ready", attempts=0, due=now, note="")
+    )
+    return changed.rowcount
