@@ -275,7 +275,7 @@ _FRAGMENT = (
     ),
     Mutation(
         "I16", f"{_VAULT}/unit.py",
-        "audience=self.vault.subject if self.is_own(value) else None", "audience=self.vault.subject",
+        "return self.vault.subject if own else None", "return self.vault.subject",
         "whoever looks counts as the customer",
     ),
 )  # fmt: skip

@@ -24,8 +24,13 @@ app = typer.Typer(
 )
 ledger_app = typer.Typer(help="The record of every verdict that mattered.", no_args_is_help=True)
 app.add_typer(ledger_app, name="ledger")
+staff_app = typer.Typer(help="Who may come to a site's desks.", no_args_is_help=True)
+app.add_typer(staff_app, name="staff")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+SiteFolder = Annotated[Path, typer.Argument(help="The site's folder, with its policy.md.", metavar="SITE")]
+Name = Annotated[str, typer.Argument(help="Their name, as they will type it.", metavar="NAME")]
+Data = Annotated[Path | None, typer.Option(help="The site's data folder. [default: var/SITE]", metavar="DIR")]
 Store = Annotated[str | None, typer.Option(help="Database URL. [default: SQLite in the data folder]", metavar="URL")]
 
 
@@ -184,3 +189,32 @@ def verify(
     from avow.cli.ledger import verify as verify_ledger
 
     raise typer.Exit(verify_ledger(data, store))
+
+
+@staff_app.command("add")
+def add_staff(
+    site: SiteFolder,
+    name: Name,
+    role: Annotated[list[str], typer.Option(help="A role of the policy; give it again for another.", metavar="ROLE")],
+    data: Data = None,
+) -> None:
+    """Add a member of staff, or give one another password and other roles. The password is asked for."""
+    from avow.cli.staff import add
+
+    raise typer.Exit(add(site, data, name, tuple(role)))
+
+
+@staff_app.command("remove")
+def remove_staff(site: SiteFolder, name: Name, data: Data = None) -> None:
+    """Take a member of staff out."""
+    from avow.cli.staff import remove
+
+    raise typer.Exit(remove(site, data, name))
+
+
+@staff_app.command("list")
+def list_staff(site: SiteFolder, data: Data = None) -> None:
+    """Show the members of staff and their roles."""
+    from avow.cli.staff import show
+
+    raise typer.Exit(show(site, data))

@@ -64,7 +64,7 @@ def serve(
             reached = peers.endpoints if peers else read_addresses(endpoints) if endpoints else {}
             opened = site.open(data, store=store, endpoints=reached, ca=peers.ca if peers else ca, base=base)
             try:
-                _announce(site, base, peers)
+                _announce(site, base, peers, _first_member(site, opened) if local_peers else None)
                 _run(opened, listener, cert, key)
             finally:
                 site.close()
@@ -196,8 +196,24 @@ def _kind_of_peer(recipient: Recipient) -> str:
     return "--order-https" if "order" in kinds else "--https"
 
 
-def _announce(site: Site, base: str, peers: _Peers | None) -> None:
+def _first_member(site: Site, opened: Opened) -> tuple[str, str] | None:
+    """On one's own computer somebody has to be able to look at the desks: name and password, made once."""
+    from avow.site.staff_file import NEW_MEMBER, new_password
+
+    if not site.desks or opened.staff_file.path.exists():
+        return None
+    password = new_password()
+    roles = {role for roles in site.desks.values() for role in roles}
+    opened.staff_file.add(NEW_MEMBER, password, tuple(sorted(roles)))
+    return NEW_MEMBER, password
+
+
+def _announce(site: Site, base: str, peers: _Peers | None, member: tuple[str, str] | None) -> None:
     print(f"{site.policy.title}\n  the site          {base}/\n  its policy        {base}/privacy")
+    if site.desks:
+        print(f"  its desks         {base}{min(site.desks, key=len)}")
+    if member:
+        print(f"                    name {member[0]}, password {member[1]}  (shown this once; `avow staff` changes it)")
     if peers:
         print(f"  what left it      {peers.page}")
     print("Stop with Ctrl-C.", flush=True)

@@ -21,19 +21,23 @@ _ATTRIBUTE = "__avow_acts__"
 
 @dataclass(frozen=True, slots=True)
 class Acts:
-    """A route's declaration. `public` marks files that carry nothing personal and open no unit."""
+    """A route's declaration. `public` marks files that carry nothing personal and open no unit.
+
+    `staff` are the roles of which a member of staff must have one to be served; empty where everybody is served.
+    """
 
     role: str
     purpose: str
     place: str | None
     public: bool = False
+    staff: tuple[str, ...] = ()
 
 
-def acts(role: str, purpose: str, place: str | None) -> Callable[[Endpoint], Endpoint]:
+def acts(role: str, purpose: str, place: str | None, *, staff: tuple[str, ...] = ()) -> Callable[[Endpoint], Endpoint]:
     """Declare what an endpoint of any ASGI framework on starlette's routing is for."""
 
     def declare(endpoint: Endpoint) -> Endpoint:
-        setattr(endpoint, _ATTRIBUTE, Acts(role, purpose, place))
+        setattr(endpoint, _ATTRIBUTE, Acts(role, purpose, place, staff=staff))
         return endpoint
 
     return declare
@@ -58,7 +62,8 @@ def check_routes(routes: Iterable[BaseRoute], vocabulary: Vocabulary) -> None:
         if acts is None:
             silent.append(path)
         elif not acts.public:
-            for kind, word in (("role", acts.role), ("purpose", acts.purpose), ("place", acts.place)):
+            roles = [("role", role) for role in acts.staff or (acts.role,)]
+            for kind, word in (*roles, ("purpose", acts.purpose), ("place", acts.place)):
                 if word is not None and word not in vocabulary.words[kind]:
                     raise SetupError(
                         f"the route `{path}` names the {kind} `{word}`, which the policy does not know",

@@ -42,7 +42,7 @@ def check_exits(unit: Unit, headers: list[tuple[bytes, bytes]], body: bytes) -> 
         found |= guard.search(body)
     for category in sorted(found):
         foreign = category in undeclared or unit.is_foreign(category)
-        audience = None if foreign else unit.vault.subject
+        audience = unit.audience(own=not foreign)
         unit.judge("show", category, audience=audience, place=unit.place, role=unit.role)
 
 

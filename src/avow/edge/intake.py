@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from avow.edge.browser import brand_and_version, referring_page
+from avow.edge.staff import Member
 
 #: Headers that the service's code may see: what HTTP needs, and nothing that tells visitors apart.
 KEPT_HEADERS = frozenset(
@@ -38,7 +39,10 @@ LARGEST_BODY, MOST_FIELDS = 64 * 1024, 200
 
 @dataclass(slots=True)
 class Intake:
-    """One request, stripped. `channel` is `https`, `loopback` (plain, inside this machine) or `http`."""
+    """One request, stripped. `channel` is `https`, `loopback` (plain, inside this machine) or `http`.
+
+    `authorization` is looked at where staff is let in (`avow.edge.staff`) and nowhere else; `member` is who was let in.
+    """
 
     method: str
     path: str
@@ -47,11 +51,18 @@ class Intake:
     headers: dict[str, str]
     visit: dict[str, str | None]
     body: bytes = b""
+    authorization: str | None = field(default=None, repr=False)
+    member: Member | None = None
     _cookies: dict[str, str] = field(default_factory=dict)
 
     def cookie(self, name: str) -> str | None:
         """The value of a cookie, unjudged; see `avow.edge.cookies`."""
         return self._cookies.get(name)
+
+    @property
+    def bound(self) -> str:
+        """What a form's token is bound to: one given to a member of staff serves nobody else."""
+        return "" if self.member is None else f"staff {self.member.name}"
 
     def typed(self) -> dict[str, str]:
         """The fields of a form that was sent as application/x-www-form-urlencoded; the first of each name.
@@ -87,6 +98,7 @@ def take_in(scope: Mapping[str, Any]) -> tuple[Intake, dict[str, Any]]:
             "browser": brand_and_version(raw.get(b"user-agent", b"").decode("latin-1")),
             "inside": "yes" if referrer.startswith(origin + "/") else None,
         },
+        authorization=raw[b"authorization"].decode("latin-1") if b"authorization" in raw else None,
         _cookies=_cookies(raw.get(b"cookie", b"")),
     )
     kept = [(k, v) for k, v in scope["headers"] if k.lower() in KEPT_HEADERS]

@@ -2,7 +2,8 @@
 
 For each request, in this order:
 
-1. the request is stripped (`intake`), its route's declaration found, its body read up to a limit;
+1. the request is stripped (`intake`), its route's declaration found; who asks for a page of the staff's has to prove
+   to be one of them, before anything else is read; the body is read up to a limit;
 2. a form that did not come from the site itself is turned away (CSRF);
 3. a unit of work is opened for the route's role, purpose and place, and the service answers within it;
    its whole answer is held back;
@@ -31,6 +32,7 @@ from avow.edge.headers import security_headers
 from avow.edge.intake import LARGEST_BODY, Intake, take_in
 from avow.edge.notices import check_notices
 from avow.edge.pages import fill_answer
+from avow.edge.staff import Staff, Turned
 from avow.edge.visits import Visits
 from avow.errors import AvowError, Refused
 from avow.vault.unit import Unit
@@ -46,6 +48,9 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 #: Requests that are worked on at once; the others wait before they hold anything. Fewer than anyio's 40 threads: who
 #: has the database's write lock and needs a thread to give it back must find one, whoever else waits for the lock.
 AT_ONCE = 32
+
+#: Passwords of staff that are looked at at once: each takes 19 MiB and a processor.
+HASHES_AT_ONCE = 2
 
 #: Bytes of the largest answer that is held back for judging.
 LARGEST_ANSWER = 8 * 1024 * 1024
@@ -90,6 +95,7 @@ class Edge:
         open_unit: opens a unit for a declaration and a request.
         check_form: whether a form was sent from the site itself.
         error_page: writes the page for what cannot be served.
+        staff: who lets members of staff in, to the routes that are declared for them.
         plain_refused: the policy's refusal of what is entered over an unencrypted connection, for that page.
     """
 
@@ -101,6 +107,7 @@ class Edge:
         check_form: Callable[[Intake], bool],
         error_page: ErrorPage,
         visits: Visits | None,
+        staff: Staff,
         plain_refused: AvowError | None = None,
     ) -> None:
         self.app = app
@@ -108,6 +115,8 @@ class Edge:
         self.check_form = check_form
         self.error_page = error_page
         self.visits = visits
+        self.staff = staff
+        self._desk = CapacityLimiter(HASHES_AT_ONCE)
         self._room = CapacityLimiter(AT_ONCE)
         self.plain_refused = plain_refused
 
@@ -133,9 +142,27 @@ class Edge:
         elif declaration.public:
             return await self._pass(stripped, receive, send, intake)
         else:
-            answer = await self._judged(declaration, intake, stripped, receive)
+            turned = await self._turned(declaration, intake)
+            answer = turned or await self._judged(declaration, intake, stripped, receive)
         await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
         return await send({"type": "http.response.body", "body": bytes(answer.body)})
+
+    async def _turned(self, declaration: Acts, intake: Intake) -> Answer | None:
+        """The page for who may not come to a desk; None for who may, and where there is none."""
+        authorization, intake.authorization = intake.authorization, None
+        if not declaration.staff:
+            return None
+        try:
+            found = await run_sync(self.staff.admit, authorization, declaration.staff, limiter=self._desk)
+        except Exception:
+            log.exception("the staff cannot be let in")
+            found = Turned(500, "This did not work", "Something is wrong with how this desk lets people in.")
+        if not isinstance(found, Turned):
+            intake.member = found
+            return None
+        answer = self._failure(intake, found.status, found.title, found.words)
+        answer.headers += found.headers
+        return answer
 
     async def _judged(self, declaration: Acts, intake: Intake, scope: Scope, receive: Receive) -> Answer:
         """The answer of the service as far as it may leave, or the page that says why it may not."""

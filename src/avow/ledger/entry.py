@@ -10,7 +10,7 @@ the same bytes and the same hash everywhere:
     {"event":"permitted","format":1,"hour":498765,"nonce":"…32 hex…","object":"contact.email",
      "policy":"…64 hex…","purpose":"shipping","recipient":"ups","sentences":["shared-with-carriers"],"verb":"share"}
 
-`purpose` and `recipient` are left out where there is none. The nonce makes every entry unlike every
+`purpose`, `recipient` and `role` are left out where there is none. The nonce makes every entry unlike every
 other: without it, whoever knows the policy could guess a body from its hash.
 """
 
@@ -33,11 +33,12 @@ _SHAPES: Final = {
     "object": re.compile(rf"{_WORD}(?:, {_WORD})*"),
     "purpose": re.compile(_WORD),
     "recipient": re.compile(_WORD),
+    "role": re.compile(_WORD),
     "policy": re.compile(r"[0-9a-f]{64}"),
     "nonce": re.compile(r"[0-9a-f]{32}"),
 }
 _ANCHOR: Final = re.compile(_WORD)
-_OPTIONAL: Final = ("purpose", "recipient")
+_OPTIONAL: Final = ("purpose", "recipient", "role")
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
@@ -51,6 +52,7 @@ class Entry:
         object: of the flow; several are separated by a comma and a space.
         purpose: what for, if there is one.
         recipient: who outside, if there is one.
+        role: in which role a member of staff did it, if one did; never who.
         sentences: the anchors it rests on.
         policy: SHA-256 of the policy file in force, 64 hexadecimal digits.
         hour: whole hours since 1970-01-01 UTC.
@@ -69,6 +71,7 @@ class Entry:
     policy: str
     hour: int
     nonce: str
+    role: str | None = None
 
     def __post_init__(self) -> None:
         for name, shape in _SHAPES.items():

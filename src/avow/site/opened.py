@@ -3,6 +3,7 @@
 DATA/                     (0700)
   keyring                 keys, never in the database
   ledger.head             the copy of the ledger's head
+  staff.yaml              names, roles and password hashes of members of staff
   site.db                 the SQLite database, unless another store is named
 """
 
@@ -29,6 +30,7 @@ from avow.edge.intake import Intake
 from avow.edge.middleware import Edge
 from avow.edge.pages import environment, fill_letter
 from avow.edge.privacy import Tally
+from avow.edge.staff import Staff
 from avow.edge.visits import Visits
 from avow.errors import AvowError, Refused, SetupError, StoreError
 from avow.keys.keyring import FileKeyring
@@ -40,6 +42,7 @@ from avow.outbound.letter import LetterDoor
 from avow.outbox.courier import Courier, Delivered, Door
 from avow.outbox.queue import LEASE
 from avow.site.background import Background
+from avow.site.staff_file import NAME, StaffFile
 from avow.site.work import Work
 from avow.store.connection import Store
 from avow.vault.current import unit_if_any
@@ -93,6 +96,8 @@ class Opened:
             self.policy, settings.endpoints, ca=settings.ca, timeout=settings.timeout, sender=self._sender
         )
         _make_folder(settings.data)
+        self.staff_file = StaffFile(settings.data / NAME, frozenset(self.policy.vocabulary.words["role"]))
+        self.staff_file.members()  # a file that cannot be used is told now, not to who stands before a desk
         store = Store.open(settings.store or f"sqlite:///{settings.data / 'site.db'}")
         try:
             self.keyring = self._keyring(store)
@@ -172,9 +177,9 @@ class Opened:
         words = "\0".join((self.vault.tenant, *parts)).encode("utf-8", "replace")
         return urlsafe_b64encode(hmac.digest(self.keyring.secret("link"), words, "sha256")).decode().rstrip("=")
 
-    def csrf_token(self) -> str:
-        """A token that shows that a form came from this site."""
-        return issue(self.keyring.secret("csrf"), "", self.settings.clock())
+    def csrf_token(self, bound: str = "") -> str:
+        """A token that shows that a form came from this site, bound to who it was given to."""
+        return issue(self.keyring.secret("csrf"), bound, self.settings.clock())
 
     def page(self, work: Work, template: str, context: Mapping[str, Any]) -> str:
         """A template of the site, rendered with what every page may use."""
@@ -219,6 +224,7 @@ class Opened:
             check_form=self._check_form,
             error_page=self._error_page,
             visits=visits,
+            staff=Staff(self.staff_file.members, self.settings.clock),
             plain_refused=self._plain_refused(),
         )
 
@@ -231,7 +237,12 @@ class Opened:
         return None if verdict.permitted else Refused(verdict.reason, verdict)
 
     def _open_unit(self, declaration: Acts, intake: Intake) -> Unit:
-        return self.unit(declaration.role, declaration.purpose, place=declaration.place, channel=intake.channel)
+        role, member = declaration.role, intake.member
+        if member is not None:
+            role = next(role for role in declaration.staff if role in member.roles)
+        return self.unit(
+            role, declaration.purpose, place=declaration.place, channel=intake.channel, staff=member is not None
+        )
 
     def _check_form(self, intake: Intake) -> bool:
         if not same_origin(intake.headers, intake.origin):
@@ -240,7 +251,7 @@ class Opened:
             token = intake.typed().get("csrf", "")
         except ValueError:
             return False
-        return verify(self.keyring.secret("csrf"), "", token, self.settings.clock())
+        return verify(self.keyring.secret("csrf"), intake.bound, token, self.settings.clock())
 
     def _error_page(self, status: int, title: str, words: str, error: AvowError | None) -> str:
         verdict = getattr(error, "verdict", None)

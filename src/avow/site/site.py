@@ -23,7 +23,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from avow.edge.acts import acts
+from avow.edge.acts import acts, declared
 from avow.edge.form import Form
 from avow.edge.notices import POLICY_PATH
 from avow.edge.visits import FIELDS, visit_record
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from avow.vault.unit import Unit
 
 Handler = Callable[[Work], Response]
+Roles = str | tuple[str, ...]
 FormHandler = Callable[[Work, Any], Response]
 
 
@@ -102,12 +103,23 @@ class Site:
     # -- declaring --------------------------------------------------------------------------------
 
     def page(
-        self, path: str, *, role: str, purpose: str, place: str | None, methods: tuple[str, ...] = ("GET",)
+        self,
+        path: str,
+        *,
+        role: Roles,
+        purpose: str,
+        place: str | None,
+        methods: tuple[str, ...] = ("GET",),
+        staff: bool = False,
     ) -> Callable[[Handler], Handler]:
-        """Declare a page: a plain function of `work` that returns a response."""
+        """Declare a page: a plain function of `work` that returns a response.
+
+        With `staff` it is served only to members of staff who have the role, or one of several; the unit acts in the
+        first of them that the member has, and what is shown is shown to that role.
+        """
 
         def declare(handler: Handler) -> Handler:
-            @acts(role, purpose, place)
+            @_acts(role, purpose, place, staff)
             def endpoint(request: Request) -> Response:
                 return handler(self._work(request))
 
@@ -117,15 +129,23 @@ class Site:
         return declare
 
     def form(
-        self, path: str, form: type[Form], *, role: str, purpose: str, place: str, page: Callable[[Work, Any], Response]
+        self,
+        path: str,
+        form: type[Form],
+        *,
+        role: Roles,
+        purpose: str,
+        place: str,
+        page: Callable[[Work, Any], Response],
+        staff: bool = False,
     ) -> Callable[[FormHandler], FormHandler]:
         """Declare what a sent form does. A form that is not in order goes back to `page(work, form)`.
 
-        The same path also serves the empty form on GET.
+        The same path also serves the empty form on GET. With `staff`, both are for members of staff; see `page`.
         """
 
         def declare(handler: FormHandler) -> FormHandler:
-            @acts(role, purpose, place)
+            @_acts(role, purpose, place, staff)
             def endpoint(request: Request) -> Response:
                 work = self._work(request)
                 if request.method != "POST":
@@ -155,6 +175,12 @@ class Site:
             return handler
 
         return declare
+
+    @property
+    def desks(self) -> dict[str, tuple[str, ...]]:
+        """The paths that are served to members of staff only, each with the roles of which one is needed."""
+        found = ((str(getattr(route, "path", "")), declared(route)) for route in self.routes)
+        return {path: declaration.staff for path, declaration in found if declaration and declaration.staff}
 
     # -- opening ----------------------------------------------------------------------------------
 
@@ -226,6 +252,14 @@ class Site:
         self.page(POLICY_PATH, role=next(iter(words["role"])), purpose=next(iter(words["purpose"])), place=place)(
             Work.privacy_page
         )
+
+
+def _acts(role: Roles, purpose: str, place: str | None, staff: bool) -> Callable[[Any], Any]:
+    """The declaration of a route. Only members of staff may come in one of several roles."""
+    roles = (role,) if isinstance(role, str) else role
+    if not roles or (len(roles) > 1 and not staff):
+        raise SetupError("a route acts in one role", help="name one, or say staff=True where it is for several desks")
+    return acts(roles[0], purpose, place, staff=roles if staff else ())
 
 
 class Acting:

@@ -220,8 +220,14 @@ class Work:
     @property
     def csrf(self) -> Markup:
         """The hidden field that shows that a form came from this site."""
-        token = self._opened.csrf_token()
+        token = self._opened.csrf_token(self._intake.bound if self._intake else "")
         return Markup('<input type="hidden" name="csrf" value="{}">').format(token)
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The roles of the member of staff who is here; none where nobody of the staff is."""
+        member = self._intake.member if self._intake else None
+        return member.roles if member else ()
 
     @property
     def current_path(self) -> str:

@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from avow.ledger.entry import Entry
 from avow.values import Verdict
 
-#: Event, verb, purpose, recipient.
-_Line = tuple[str, str, str | None, str | None]
+#: Event, verb, purpose, recipient, role of a member of staff.
+_Line = tuple[str, str, str | None, str | None, str | None]
 
 
 class Lines:
@@ -25,15 +25,22 @@ class Lines:
         self._lines: dict[_Line, set[tuple[str, Verdict | None]]] = {}
 
     def add(
-        self, event: str, verb: str, object: str, purpose: str | None, recipient: str | None, verdict: Verdict | None
+        self,
+        event: str,
+        verb: str,
+        object: str,
+        purpose: str | None,
+        recipient: str | None,
+        verdict: Verdict | None,
+        role: str | None = None,
     ) -> None:
-        """Gather one flow with its verdict, or an event that is no verdict."""
-        self._lines.setdefault((event, verb, purpose, recipient), set()).add((object, verdict))
+        """Gather one flow with its verdict, or an event that is no verdict; `role` if a member of staff was at it."""
+        self._lines.setdefault((event, verb, purpose, recipient, role), set()).add((object, verdict))
 
     def rows(self, policy: str, hour: int) -> list[dict[str, object]]:
         """One pending row a line. `policy` is the digest of the policy in force, `hour` counts from 1970."""
         rows: list[dict[str, object]] = []
-        for (event, verb, purpose, recipient), gathered in self._lines.items():
+        for (event, verb, purpose, recipient, role), gathered in self._lines.items():
             drawn = secrets.token_hex(32)  # one call to the system for both, half each
             entry = Entry(
                 event=event,
@@ -41,6 +48,7 @@ class Lines:
                 object=", ".join(sorted({object for object, _ in gathered})),
                 purpose=purpose,
                 recipient=recipient,
+                role=role,
                 sentences=_anchors(verdict for _, verdict in gathered),
                 policy=policy,
                 hour=hour,

@@ -65,7 +65,7 @@ class Once:
     def __html__(self) -> NoReturn:
         unit = current_unit()
         for category in self._categories:
-            unit.judge("show", category, audience=unit.vault.subject, place=unit.place, role=unit.role)
+            unit.judge("show", category, audience=unit.audience(own=True), place=unit.place, role=unit.role)
         raise SealedError(f"{self!r} cannot be shown", help="show what the recipient sends back instead")
 
 

@@ -43,6 +43,8 @@ class Unit(AbstractContextManager["Unit"]):
         place: where this happens, by its name in the policy (a page, the phone, a mail).
         channel: over what the person's words came in (`https`, `loopback`, `http`).
         facts: what is known beforehand, by the canonical spelling of conditions.
+        staff: whether a member of staff has shown to have the role, and is who is looking: what is shown here is shown
+            to the role, and the ledger says so.
 
     Raises:
         SetupError: among the facts is the answer to a predicate that the policy's own code answers.
@@ -57,8 +59,10 @@ class Unit(AbstractContextManager["Unit"]):
         place: str | None = None,
         channel: str | None = None,
         facts: dict[str, bool | float | None] | None = None,
+        staff: bool = False,
     ) -> None:
         self.vault = vault
+        self.staff = staff
         self.role = role
         self.purpose = purpose
         self.place = place
@@ -104,13 +108,27 @@ class Unit(AbstractContextManager["Unit"]):
         verdict = self.vault.policy.judge(verb, object, purpose=purpose, facts=self.known(), **dimensions)
         recipient = dimensions.get("recipient")
         if not verdict.permitted:
-            self._refusals.add("refused", verb, object, purpose, recipient, verdict)
+            self._refusals.add("refused", verb, object, purpose, recipient, verdict, self._desk)
             raise _refused(verb, object, verdict)
         if accompanied and verdict.duties:
             self._due += [duty for duty in verdict.duties if duty.timing == "with"]
         lines = self._openings if verb == "open" else self._lines  # who has read has read, whatever comes after
-        lines.add("permitted", verb, object, purpose, recipient, verdict)
+        lines.add("permitted", verb, object, purpose, recipient, verdict, self._desk)
         return verdict
+
+    @property
+    def _desk(self) -> str | None:
+        """The role that the ledger notes: that of a member of staff. A program's goes without saying."""
+        return self.role if self.staff else None
+
+    def audience(self, *, own: bool) -> str | None:
+        """To whom something is shown here: to the role of a member of staff, else to the subject if it is `own`.
+
+        None is nobody who is known.
+        """
+        if self.staff:
+            return self.role
+        return self.vault.subject if own else None
 
     def known(self) -> Facts:
         """What is known now: the facts of this unit, and what the policy's own predicates answer to them."""
@@ -123,7 +141,7 @@ class Unit(AbstractContextManager["Unit"]):
 
     def note(self, event: str, verb: str, object: str, *, purpose: str, recipient: str) -> None:
         """Note an event that is no verdict (attempted, done, unknown …) for the ledger."""
-        self._lines.add(event, verb, object, purpose, recipient, None)
+        self._lines.add(event, verb, object, purpose, recipient, None, self._desk)
 
     # -- keeping ----------------------------------------------------------------------------------
 
@@ -199,14 +217,14 @@ class Unit(AbstractContextManager["Unit"]):
         """Judge that the values behind these markers may be shown, here, to who is looking.
 
         Who is looking is known only as far as the unit knows it: a value is shown *to the subject*
-        when it lies in a record of the viewer, or has just been given by them.
+        when it lies in a record of the viewer, or has just been given by them. At a desk it is shown to the role.
         """
         for number in dict.fromkeys(numbers):
             value = self.marked[number]
             self.judge(
                 "show",
                 value.category,
-                audience=self.vault.subject if self.is_own(value) else None,
+                audience=self.audience(own=self.is_own(value)),
                 place=place or self.place,
                 role=self.role,
             )
