@@ -11,7 +11,7 @@ from avow.language.suggest import did_you_mean
 from avow.outbound.address import CHANNELS, MAIL, Address
 from avow.outbound.https import HttpsChannel
 from avow.outbound.recipient import RecipientDoor
-from avow.outbound.smtp import SmtpChannel
+from avow.outbound.smtp import Sign, SmtpChannel
 from avow.outbound.ways import HttpsWay, MailWay, SftpWay, Way
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ class Directory:
         ca: a PEM file of the only authority that certificates may come from; default: the system's.
         timeout: seconds that a peer has to answer.
         sender: gives the mail address to write from.
+        sign: signs a mail; see `SmtpChannel`.
         by_hand: recipients to whom people hand things over, and no channel of this installation leads.
 
     Raises:
@@ -42,12 +43,14 @@ class Directory:
         ca: Path | None,
         timeout: float,
         sender: Callable[[], str],
+        sign: Sign = lambda content: b"",
         by_hand: Collection[str] = (),
     ) -> None:
         self._policy = policy
         self._ca = ca
         self._timeout = timeout
         self._sender = sender
+        self._sign = sign
         self._by_hand = frozenset(by_hand)
         self._addresses = {name: _address(name, value) for name, value in addresses.items()}
         self._check()
@@ -112,7 +115,9 @@ class Directory:
         return HttpsWay(self.https(name))
 
     def _smtp(self, address: Address) -> SmtpChannel:
-        return SmtpChannel(address.url, self._ca, self._timeout, user=address.user, password=address.password)
+        return SmtpChannel(
+            address.url, self._ca, self._timeout, user=address.user, password=address.password, sign=self._sign
+        )
 
     def _address(self, name: str) -> Address:
         try:

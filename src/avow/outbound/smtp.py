@@ -19,7 +19,7 @@ import re
 import smtplib
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from email.errors import MessageError
 from email.message import EmailMessage
 from email.parser import BytesHeaderParser
@@ -41,6 +41,9 @@ ADDRESS_LIMIT = 254
 #: Bytes of everything that is read from a server during one delivery.
 ANSWER_LIMIT = 64 * 1024
 
+#: Gives the header fields to put in front of a whole message.
+Sign = Callable[[bytes], bytes]
+
 _ATOM = r"[^\x00-\x20\x7f-\xa0\u2028\u2029\ud800-\udfff()<>\[\]:;@\\,\"]+"
 _ADDRESS = re.compile(f"{_ATOM}@{_ATOM}")
 _NAME = re.compile(r"[!-9;-~]+")
@@ -53,18 +56,26 @@ class SmtpChannel:
     """One mail server: `smtps://host:port` (TLS from the first byte) or `smtp+starttls://host:port`.
 
     `ca` is the PEM file of the only authority to trust, or None for the system's. `timeout` is seconds for a whole
-    delivery. `user` and `password` log in, if there are any. Raises SetupError for any URL without TLS. Safe to share
-    between threads.
+    delivery. `user` and `password` log in, if there are any. `sign` gives the header fields to put in front of a whole
+    message (see `avow.outbound.dkim`). Raises SetupError for any URL without TLS. Safe to share between threads.
     """
 
     #: The schemes that an address may have, with their usual ports.
     SCHEMES: ClassVar[Mapping[str, int]] = {"smtps": 465, "smtp+starttls": 587}
 
     def __init__(
-        self, url: str, ca: Path | None = None, timeout: float = 10.0, *, user: str = "", password: str = ""
+        self,
+        url: str,
+        ca: Path | None = None,
+        timeout: float = 10.0,
+        *,
+        user: str = "",
+        password: str = "",
+        sign: Sign = lambda content: b"",
     ) -> None:
         self.endpoint = Endpoint.parse(url, self.SCHEMES)
         self.timeout = timeout
+        self._sign = sign
         self._context = client_context(ca)
         self._login = base64.b64encode(f"\0{user}\0{password}".encode()).decode() if user else ""
 
@@ -75,7 +86,7 @@ class SmtpChannel:
         or another recipient), Unreachable (the message did not leave) or OutcomeUnknown (it left, and the server did
         not say that it took it). No error text holds an address or anything of the message.
         """
-        content, utf8 = _write(message, sender, recipient)
+        content, utf8 = _write(message, sender, recipient, self._sign)
         failure = self._deliver(content, utf8, sender, recipient)
         # Raised here, outside of every handler: smtplib's errors hold addresses, and must not hang on to ours.
         if failure is not None:
@@ -203,8 +214,11 @@ class _Answers(io.RawIOBase):
         return size
 
 
-def _write(message: EmailMessage, sender: str, recipient: str) -> tuple[bytes, bool]:
+def _write(message: EmailMessage, sender: str, recipient: str, sign: Sign) -> tuple[bytes, bool]:
     """The message as it goes over the wire, final dot included, and whether it needs SMTPUTF8 (RFC 6531).
+
+    A header line is folded at 998 characters, the most that RFC 5322 allows, and not at 78: Python's library would
+    turn a longer word, such as a secret link, into an encoded one, which in some headers nobody decodes.
 
     Raises Rejected, before any connection, for whatever could add a header, a recipient or a command.
     """
@@ -221,9 +235,10 @@ def _write(message: EmailMessage, sender: str, recipient: str) -> tuple[bytes, b
     utf8 = not (sender + recipient).isascii()
     content = None
     with contextlib.suppress(ValueError, LookupError, TypeError, AttributeError, MessageError):
-        content = message.as_bytes(policy=SMTP.clone(utf8=utf8, cte_type="7bit"))
+        content = message.as_bytes(policy=SMTP.clone(utf8=utf8, cte_type="7bit", max_line_length=998))
     # Not trusting the checks above: the header lines that leave are the header fields that were set, no more.
     if content is None or BytesHeaderParser(policy=SMTP).parsebytes(content).keys() != message.keys():
         raise Rejected("a mail cannot be written as RFC 5322 asks; nothing was sent")
     lines = content if content.endswith(b"\r\n") else content + b"\r\n"
+    lines = sign(lines) + lines
     return re.sub(rb"(?m)^\.", b"..", lines) + b".\r\n", utf8
