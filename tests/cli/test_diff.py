@@ -55,7 +55,7 @@ def test_a_difference_tells_the_flow_and_what_each_version_answers(
     old, new, _ = CHANGES["weaker"]
     run(["diff", *versions(tmp_path, old, new)])
     out = " ".join(capsys.readouterr().out.split())
-    assert "permits us to share your e-mail address with our carrier for shipping, when age is 13;" in out
+    assert "permits us to share your e-mail address with our carrier for shipping, when the person's age is 13;" in out
     assert "old: no sentence permits" in out
     assert "`age >= 16` is false" in out
     assert "new: permitted by #carrier" in out

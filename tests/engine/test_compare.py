@@ -72,7 +72,7 @@ def edited(old: str, new: str) -> str:
 @pytest.mark.parametrize(
     ("anchor", "text", "kind", "said"),
     [
-        ("share", RULES["share"].replace("(3)", "(2)"), "permission", "approved(2) is true"),
+        ("share", RULES["share"].replace("(3)", "(2)"), "permission", "2 people have approved it"),
         ("share", RULES["share"].replace("over https", "over https, http"), "permission", "over an unencrypted"),
         ("share", RULES["share"].replace("for shipping", "for service"), "permission", "for service"),
         ("counts", RULES["counts"].replace("20", "10"), "permission", "as counts (group 10)"),
@@ -87,11 +87,11 @@ def edited(old: str, new: str) -> str:
         ("signed", RULES["signed"].split("\n")[0], "permission", "open wish"),
         ("never", "", "promise", "keep contact phone"),
         ("never", "never keep contact.phone except for shipping", "promise", "for shipping"),
-        ("never", "never keep contact.phone unless valid", "promise", "valid is true"),
+        ("never", "never keep contact.phone unless valid", "promise", "`valid` holds"),
         ("list", "", "promise", "share wish"),
         ("letter", "may send letter to contact.email", "permission", "send letter"),
         ("leave", "", "duty", "send letter"),
-        ("leave", "must offer notice in letter unless valid", "duty", "valid is true"),
+        ("leave", "must offer notice in letter unless valid", "duty", "`valid` holds"),
         ("gate", "", "permission", "open wish"),
         ("shown", "must show notice at cart", "duty", "at shop"),
         ("soon", "must destroy wish within 6 days after closed", "duty", "demands less, or later"),

@@ -23,8 +23,9 @@ from avow.engine.compare_result import OUTCOMES, Answer, Comparison, Difference,
 from avow.engine.compare_spans import allowance
 from avow.engine.compare_words import Words
 from avow.engine.policy import Policy
+from avow.language.english import atom_in_words, measure_in_words
 from avow.language.rules import Rule
-from avow.language.syntax import Fact, atoms
+from avow.language.syntax import Compare, Fact, atoms
 from avow.language.vocabulary import UnknownTerm
 from avow.values import DIMENSIONS, Facts, Sentence, Verdict
 
@@ -151,8 +152,18 @@ class _Comparing:
     ) -> str:  # fmt: skip
         parts = [verb.replace("_", " "), self._label(*what)]
         parts += [f"{preposition} {self._label(word, known)}" for preposition, word, known in spoken]
-        told = " and ".join(_state(key, value) for key, value in facts.items())
+        told = " and ".join(self._state(key, value) for key, value in facts.items())
         return " ".join(part for part in parts if part) + (f", when {told}" if told else "")
+
+    def _state(self, key: str, value: bool | float | None) -> str:
+        """A fact in words, by those of the version that asks for it."""
+        for side in (self._new, self._old):
+            atom = next((a for c in side.clauses if c.condition for a in atoms(c.condition) if _key(a) == key), None)
+            if isinstance(atom, Fact) and (value is None or isinstance(value, bool)):
+                return atom_in_words(atom, value, side.policy.vocabulary)
+            if isinstance(atom, Compare) and value is not None:
+                return f"{measure_in_words(atom, side.policy.vocabulary)} is {value:.12g}"
+        return f"`{key}` is {'unknown' if value is None else value}"
 
     def _label(self, word: str, known: bool) -> str:
         vocabulary = self._new.policy.vocabulary if known else self._old.policy.vocabulary
@@ -238,9 +249,3 @@ def _ask(policy: Policy, witness: Witness, *, old: bool) -> Answer:
 
 def _key(atom: object) -> str:
     return str(atom.term) if isinstance(atom, Fact) else str(getattr(atom, "word", atom))
-
-
-def _state(key: str, value: bool | float | None) -> str:
-    if isinstance(value, bool):
-        return f"{key} is {'true' if value else 'false'}"
-    return f"{key} is {value:.12g}" if value is not None else f"{key} is unknown"

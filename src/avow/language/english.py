@@ -70,6 +70,8 @@ _ON = re.compile(r"\b(page|pages|site|form|forms|telephone|phone)\b")
 _IN = re.compile(r"\b(mail|mailbox|report|reports|attachment|mails)\b")
 _GAP = re.compile(r"\b(it|this person|them)\b")
 _AUXILIARY = re.compile(r"\b(has|have|is|are|was|were|can|will|may|must)\b")
+#: Facts that the language adds, for a rate and for a gate.
+_STANDING = re.compile(r"(due|done)\((.+)\)\Z")
 _INDEFINITE = re.compile(r"(some|each|every|all|any|nobody|nothing|no)\b")
 
 
@@ -88,6 +90,12 @@ def atom_in_words(atom: Fact | Compare, value: bool | None, words: Vocabulary) -
     if value is None:
         return f"it is not known whether {_clause(atom, words)}"
     return _clause(atom, words) if value else _negated(atom, words)
+
+
+def measure_in_words(condition: Compare, words: Vocabulary) -> str:
+    """What a comparison measures: `the person's age`."""
+    name = condition.word.name
+    return "the person's age" if name == "age" else words.label(name, "predicate")
 
 
 def standing_in_words(statement: Attested | NoPromise, words: Vocabulary) -> str:
@@ -262,15 +270,17 @@ def _negated(condition: Condition, words: Vocabulary) -> str:
 
 
 def _compare(condition: Compare, operator: str, words: Vocabulary) -> str:
-    name = condition.word.name
-    measured = "the person's age" if name == "age" else words.label(name, "predicate")
-    return f"{measured} is {_COMPARED[operator]} {condition.value}"
+    return f"{measure_in_words(condition, words)} is {_COMPARED[operator]} {condition.value}"
 
 
 def _fact(term: Term, words: Vocabulary) -> str:
     word = words.words["predicate"].get(term.name)
     if term.name == ATTESTED:
         return f"the signature for #{term.arguments[0]} is in force"
+    standing = _STANDING.match(term.name)
+    if standing:
+        due, done = f"it is time again for what #{standing[2]} permits", f"we have done this before: {standing[2]}"
+        return due if standing[1] == "due" else done
     if word is None:
         return f"{words.label(term.name, 'event')} has happened"
     said = [_argument(part, words) for part in term.arguments]
