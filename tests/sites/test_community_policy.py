@@ -55,13 +55,14 @@ G1 - responsible: {open,derive} {contact.email,card.number,ticket.text,trail.pag
     website
 
 G2 + where-you-go: log {trail.page,trail.click,trail.time} about visitor at {home,forum,checkout} for popularity
-G2 + report: derive trail for popularity as counts(group 20)
+G2 + report: derive trail for popularity as {counts(group 20),counts(group 50)}
 G2 + report: show {trail.page,trail.click} to staff at report for popularity as counts(group 20)
 G2 + more-of-it: derive popular from trail for popularity
 G2 + more-of-it: show popular to visitor at home
 G2 - report: show {trail.page,trail.click,trail} to staff at report for popularity
 G2 - report: show trail.page to staff at report for popularity as {counts,counts(group 1),counts(group 19)}
 G2 - report: derive trail.page for popularity as {counts,counts(group 2)}
+G2 - report: derive trail.page for popularity
 G2 - more-of-it: show trail.page to client at home
 
 G3 + surroundings: log {visit.domain,visit.browser,visit.provider,visit.address,visit.last_seen} about visitor at
@@ -205,10 +206,12 @@ G12 + posts-at-once: publish post at forum by author if contains(post, contact)=
 G12 - unreviewed: show post to {staff,support_agent,legal_desk} at {forum,desk} if published(post)={no,unknown}
 G12 - unreviewed: open post for discussion by {support_agent,staff} if published(post)=no
 G12 - unreviewed: {review,block,change} post at forum by {support_agent,website,staff} if published(post)={no,unknown}
+G12 - unreviewed: hold post at forum by {support_agent,website,staff,author}
 G12 - warned-first: publish post at forum by author if contains(post, contact)={yes,unknown}
 G12 - no-card-in-posts: publish post at forum by author if contains(post, card.number)={yes,unknown}
 G12 - no-card-in-posts: publish {card.number,card.last4} at forum by author
 G12 - posts-at-once: publish post at {home,catalogue} by author
+G12 - posts-at-once: publish post at forum by {client,visitor,support_agent,website}
 
 G15 + guessing-stopped: unlock account at login by website for account_keeping
 G15 + guessing-stopped: open visit.address for security by website

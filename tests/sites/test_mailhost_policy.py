@@ -118,11 +118,14 @@ M5 - relationship-only: publish contact.name at home for dealings
 M5 - relationship-only: open account.services for tailoring by website
 
 M6 + signup-contact: collect {contact.name,contact.address,contact.phone} from client at signup for setup over https
+M6 + signup-contact: ask {contact.name,contact.address,contact.phone} at signup for setup
 M6 + signup-contact: keep contact.phone about client for setup
 M6 + signup-payment: collect {payment.billing,payment.card.code} from client at signup for payment over https
 M6 + signup-payment: collect payment.card.number from client at billing_page for payment over https
+M6 + signup-payment: ask {payment.billing,payment.card.number} at {signup,billing_page} for payment
 M6 + signup-payment: keep payment.card.number about client for payment
 M6 + signup-services: collect {account.services,chosen.domain} from client at signup for setup over https
+M6 + signup-services: ask {account.services,chosen.password} at signup for setup
 M6 + signup-services: keep chosen.mailbox about client for service
 
 ours + login: collect chosen.password from client at login_page for dealings over https
@@ -132,7 +135,7 @@ ours + corrections: keep contact.address about client for dealings
 
 M6 - signup-nothing-else: collect {demographic,account.log,contact,payment.card.number} from client at signup for
     setup over https
-M6 - signup-nothing-else: ask demographic at signup for setup
+M6 - signup-nothing-else: ask {demographic,contact,account.log,payment.card.number} at signup for setup
 M6 - signup-nothing-else: collect contact.name from partners at signup for setup over https
 M6 - signup-nothing-else: collect contact.name from client at signup for advertising over https
 M6 - signup-nothing-else: ask contact.name at signup

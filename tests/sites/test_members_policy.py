@@ -173,8 +173,8 @@ S6 + password: keep account.password_hash about member for operation
 S6 + passkey: collect account.passkey from member at profile for operation over https
 S6 + passkey: keep account.passkey about member for operation
 S6 + passkey: open account.passkey for operation by website
-S6 + own-changes: change contact.email by website
-S6 + own-changes: destroy demographics by website
+S6 + own-changes: change contact.email by member
+S6 + own-changes: destroy demographics by member
 S6 + own-changes: collect contact.email from member at profile for operation over https
 S6 - own-record: show contact.email to member at profile for operation if own(record)={no,unknown}
 S6 - own-record: show order.amount to member at orders for operation if own(record)={no,unknown}
@@ -204,14 +204,17 @@ S6 - password: open account.password for operation by website
 S6 - password: show {account.password,account.password_hash} to member at profile for operation
 S6 - encrypted: collect contact.email from member at registration for operation over http
 S6 - encrypted: collect account.password from member at login_page for operation
-S6 - own-changes: change contact.email by website if own(record)={no,unknown}
-S6 - own-changes: destroy order about member by website if own(record)={no,unknown}
+S6 - own-changes: change contact.email by member if own(record)={no,unknown}
+S6 - own-changes: destroy order about member by member if own(record)={no,unknown}
+S6 - own-changes: change contact.email by {website,visitor,person}
 S6 - own-changes: change contact.email by support
 S6 - own-changes: destroy order by editor
 S6 - own-changes: change account.password_hash by staff
 
 S7 + statistics: share demographics with {partners,affiliates,advertisers} for
     {operation,customer_service,group_view,improvement,order_mail} over https as statistics(epsilon 1, group 20)
+S7 + statistics: share demographics with partners for improvement over https as
+    statistics(epsilon 0.5, group 100)
 S7 - not-for-sale: share contact.email with {partners,mailing_provider} for sale over https
 S7 - not-for-sale: share order with advertisers for rent over https
 S7 - not-for-sale: share account.username with affiliates for trade over https

@@ -33,6 +33,7 @@ IN_ORDER = {
     "presented(receipt)": True,
     "attested(servers)": True,
     "attested(need-to-know)": True,
+    "attested(not-for-children)": True,
     "assigned(task)": True,
     "locked(console)": False,
     "done(ask staff_password)": True,
@@ -55,8 +56,7 @@ N1 + registration: collect {contact.email,account.password} from customer about 
     registration over https
 N1 - acceptance: collect {contact.email,account.login} from customer about customer at registration_form for
     registration over https if done(show policy)={no,unknown}
-N1 - acceptance: collect card.number from customer about customer at checkout for payment over https if done(show
-    policy)=no
+N1 - acceptance: collect card.number from customer at checkout for payment over https if done(show policy)=no
 N1 - acceptance: collect {device.make,request} from customer about customer at support_form for support over https if
     done(show policy)=no
 
@@ -112,7 +112,7 @@ N5 + computer-facts: collect
     {device.purchase_date,device.type,device.id_number,device.make,device.model,device.attached,device.condition,device.registry,device.software,device.errors}
     from customer about customer at support_form for support over https
 N5 + computer-facts-use: open {device.model,device.errors} for {support,tools,product_list} by website
-N5 + computer-counts: derive device.model for {tools,product_list} as counts(group 20)
+N5 + computer-counts: derive device.model for {tools,product_list} as {counts(group 20),counts(group 200)}
 N5 + computer-counts: show device.model to product_team at report for product_list as counts(group 20)
 N5 + servers: keep {device.model,device.registry} about customer for support
 N5 - no-other-purpose: open {device.model,device.id_number} for {offers,payment,trends,research} by website
@@ -202,18 +202,17 @@ N10 - addresses: block visit.address for administration by {expert,website}
 N10 - addresses: log visit.address about visitor at home for offers
 
 N11 + asked-first: ask age at {registration_form,phone}
-N11 + age-first: collect age from visitor about visitor at registration_form for age_check over https if done(ask
-    age)=no
+N11 + age-first: collect age from visitor at registration_form for age_check over https if done(ask age)=no
 N11 + registration: collect contact.email from customer about customer at registration_form for registration over https
     if age=13
 N11 - age-first: collect {contact.email,card.number,device.make} from customer about customer at registration_form for
     registration over https if done(ask age)={no,unknown}
 N11 - under-thirteen: collect {contact.email,account.login} from customer about customer at registration_form for
     registration over https if age={12,12.99,unknown}
-N11 - under-thirteen: collect request from customer about customer at {support_form,phone} for support over https if
-    age=10
+N11 - under-thirteen: collect request from customer at {support_form,phone} for support over https if age=10
 N11 - under-thirteen: keep {contact.email,device.model,diagnosis.system} about customer for service if age=12
 N11 - under-thirteen: start subscription about customer by website for registration if age=12
+N11 - not-for-children: start subscription by website for registration if attested(not-for-children)={no,unknown}
 N11 - found-out: open contact.email for support by website if discovered(age)={yes,unknown}
 N11 - found-out: share card.number with processor for payment over https if discovered(age)=yes
 N11 - found-out: send service_mail to contact.email for support over smtps if discovered(age)=yes
@@ -277,8 +276,7 @@ N15 - gone-for-good: start restored_backup by administrator for administration i
 
 N16 - version-shown: collect contact.email from customer about customer at registration_form for registration over https
     if done(show version)={no,unknown}
-N16 - version-shown: collect card.number from customer about customer at checkout for payment over https if done(show
-    version)=no
+N16 - version-shown: collect card.number from customer at checkout for payment over https if done(show version)=no
 
 N17 + new-use-announced: send announcement to contact.email about customer for announcement over smtps
 N17 + old-data-old-policy: apply version to customer
@@ -303,8 +301,9 @@ N19 - law: share contact.first_name with law_officer for {research,offers} over 
 N19 - law: share contact.first_name with law_officer for legal_duty over sftp by legal_desk
 N19 - nobody-outside: share {recording.chat,visit.address} with law_officer for legal_duty over https by legal_desk
 
-N20 + licence: start {remote_tool,diagnostic_tool} by at_computer for {support,diagnosis}
-N20 - licence: start {remote_tool,diagnostic_tool} by at_computer for support if done(accept licence)={no,unknown}
+N20 + licence: start {remote_tool,diagnostic_tool} by customer for {support,diagnosis}
+N20 - licence: start {remote_tool,diagnostic_tool} by customer for support if done(accept licence)={no,unknown}
+N20 - licence: start {remote_tool,diagnostic_tool} by {expert,support_agent,website,visitor} for support
 N20 - licence: start diagnostic_tool by {expert,website} for diagnosis
 
 N21 + need-to-know: show {contact.address,transaction.amount} to billing_clerk at desk for payment
