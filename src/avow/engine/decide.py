@@ -49,8 +49,9 @@ class Matched:
             tests.append(tuple((own, test) for own, test in found if test is not None))
         self._forbids, self._permits, self._closes, self._duties = tests
         self._made: dict[int, Verdict] = {}
-        self._states: tuple[Callable[[Facts], bool | None], ...] = ()
-        self._closed: dict[tuple[int, tuple[bool | None, ...]], Verdict] = {}
+        # What a closed list is told by; made when the first one is.
+        self._states: tuple[Callable[[Facts], bool | None], ...] | None = None
+        self._closed: dict[tuple[int, tuple[bool | None, ...]], Verdict] | None = None
 
     def clauses(self, number: int) -> tuple[Clause, ...]:
         """The clauses that forbid (0), permit (1), close (2), or are duties (3)."""
@@ -98,8 +99,9 @@ class Matched:
         permits = self._clauses[1]
         if not permits:
             return self._made.get(bits) or self._refusal(bits)
-        if not self._states:
+        if self._states is None or self._closed is None:
             self._states = tuple(state for clause in permits for state in states(clause.condition))
+            self._closed = {}
         known = tuple([state(facts) for state in self._states])
         verdict = self._closed.get((bits, known))
         if verdict is None:
