@@ -184,3 +184,11 @@ def test_any_file_says_the_same_after_laying_out_and_a_second_time_changes_nothi
     before, after = read_markdown(source), read_markdown(result)
     assert [paragraph.text for paragraph in after.paragraphs] == [paragraph.text for paragraph in before.paragraphs]
     assert [p.block is not None for p in after.paragraphs] == [p.block is not None for p in before.paragraphs]
+
+
+def test_a_block_with_mixed_line_ends_is_laid_out_once() -> None:
+    """The end of its last line and an empty line after it must not become one line end of two characters."""
+    source = "A.\n\n```avow #a\rmay  keep a\n```\n\nB.\n"
+    laid_out = layout(source)
+    assert laid_out == "A.\n\n```avow #a\rmay keep a\r```\n\nB.\n"
+    assert layout(laid_out) == laid_out

@@ -51,7 +51,8 @@ def layout(source: str, file: str = "policy.md") -> str:
             faults.append(Diagnostic(file, at.line, at.column, at.width, fault.message, line, fault.help))
             continue
         end = ends[first] or "\n"
-        closing = end if last < len(lines) else ends[last - 1]
+        # The last line keeps its own end: another, before an empty line, could read as one end of two characters.
+        closing = ends[last - 1]
         lines[first:last] = new
         ends[first:last] = [end] * (len(new) - 1) + [closing]
     if faults:
