@@ -13,7 +13,7 @@ import socket
 import ssl
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
@@ -59,7 +59,7 @@ def serve(
     base = f"{scheme}://{_spelled(host)}:{listener.getsockname()[1]}"
     try:
         site = load_site(folder)
-        peers = _start_peers(site.policy, data) if local_peers else None
+        peers = _start_peers(site.policy, site.by_hand, data) if local_peers else None
         try:
             reached = peers.endpoints if peers else read_addresses(endpoints) if endpoints else {}
             opened = site.open(data, store=store, endpoints=reached, ca=peers.ca if peers else ca, base=base)
@@ -154,12 +154,12 @@ class _Peers:
         self.process.wait(timeout=10)
 
 
-def _start_peers(policy: Policy, data: Path) -> _Peers:
+def _start_peers(policy: Policy, by_hand: Collection[str], data: Path) -> _Peers:
     from avow.outbound.address import MAIL, Address
 
     arguments = ["--data", str(data / "peers")]
     for name, recipient in policy.recipients.items():
-        if recipient.fields:
+        if recipient.fields and name not in by_hand:
             arguments += [_kind_of_peer(recipient), name]
     if policy.messages:
         arguments += ["--mail", MAIL]

@@ -126,6 +126,7 @@ class Courier:
                 door = self.door_of(send.kind, send.name)
                 unit.channel = door.channel
                 record = unit.find(send.record_table, send.owner, send.record_id)
+                unit.regard(record, send.name if send.kind == "share" else None)
                 parcel = door.pack(unit, send, record)
                 _note(unit, "attempted", send)
         except Exception as error:

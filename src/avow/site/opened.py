@@ -43,6 +43,7 @@ from avow.outbox.courier import Courier, Delivered, Door
 from avow.outbox.queue import LEASE
 from avow.site.background import Background
 from avow.site.staff_file import NAME, StaffFile
+from avow.site.versions import Versions
 from avow.site.work import Work
 from avow.store.connection import Store
 from avow.vault.current import unit_if_any
@@ -93,7 +94,12 @@ class Opened:
         check_routes(site.routes, site.policy.vocabulary)
         _check_timeout(settings.timeout)
         self.directory = Directory(
-            self.policy, settings.endpoints, ca=settings.ca, timeout=settings.timeout, sender=self._sender
+            self.policy,
+            settings.endpoints,
+            ca=settings.ca,
+            timeout=settings.timeout,
+            sender=self._sender,
+            by_hand=site.by_hand,
         )
         _make_folder(settings.data)
         self.staff_file = StaffFile(settings.data / NAME, frozenset(self.policy.vocabulary.words["role"]))
@@ -121,10 +127,13 @@ class Opened:
             store.close()
             raise
         self.templates = environment(site.pages)
+        self.versions = Versions(self.vault)
+        self.vault.announces = lambda: self.versions.announced is not None
         self.exchanges = Exchanges(self.vault, self.directory.https, self._settled)
         self.courier = Courier(self.vault, self._door, self._delivered)
         self.app = self._edge()
         logs.install(_current_guard)
+        self.vault.facts_of = lambda unit, record, recipient: site.facts_of(Work(self, unit), record, recipient)
         self.background = Background(self)
         if settings.background:
             self.background.start()
@@ -165,9 +174,10 @@ class Opened:
             raise SetupError("the policy gives no mail address to write from", help="add `email:` to its `contact:`")
         return sender
 
-    def secret_of(self, record: Record) -> str:
-        """The secret of a record's link: 256 bits under a key outside the database."""
-        return self._keyed("record", record.owner_id, record.__table__.name, record.id)  # type: ignore[attr-defined]
+    def secret_of(self, record: Record, use: str = "") -> str:
+        """The secret of a record's link for one use: 256 bits under a key outside the database."""
+        parts = (record.owner_id, record.__table__.name, record.id)  # type: ignore[attr-defined]
+        return self._keyed("record", *parts, *([use] if use else []))
 
     def fingerprint(self, value: str) -> str:
         """A keyed hash of `value`: it can be recognised by it, and not found from it."""
@@ -176,6 +186,18 @@ class Opened:
     def _keyed(self, *parts: str) -> str:
         words = "\0".join((self.vault.tenant, *parts)).encode("utf-8", "replace")
         return urlsafe_b64encode(hmac.digest(self.keyring.secret("link"), words, "sha256")).decode().rstrip("=")
+
+    def link(self, work: Work, record: Record, use: str = "") -> str:
+        """The whole address of a record's secret link for one use, as a mail carries it.
+
+        Raises:
+            SetupError: the site declares no path for this use.
+        """
+        name = use.partition(":")[0]
+        path = self.site.links.get(name) if name else self.site.link
+        if path is None:
+            raise SetupError(f"the site has no link `{name}`", help=f'declare it: links={{"{name}": "/…/{{secret}}"}}')
+        return self.settings.base + path.format(secret=work.secret(record, use))
 
     def csrf_token(self, bound: str = "") -> str:
         """A token that shows that a form came from this site, bound to who it was given to."""
@@ -189,6 +211,7 @@ class Opened:
                 "work": work,
                 "csrf": work.csrf,
                 "policy": self.policy,
+                "announced": self.versions.announced,
                 "path": work.current_path,
                 **context,
             }
@@ -262,6 +285,7 @@ class Opened:
             "words": words,
             "sentences": verdict.sentences if verdict else (),
             "policy": self.policy,
+            "announced": None,
             "path": "",
         }
         return self.templates.get_template("error.html").render(context)
@@ -277,12 +301,12 @@ class Opened:
 
     def _letter(self, unit: Unit, message: str, record: Record) -> str:
         work = Work(self, unit)
-        link = self.settings.base + self.site.link.format(secret=work.secret(record))
         context = {
             **self.site.shared_context,
             "record": record,
             type(record).__name__.lower(): record,
-            "link": link,
+            "link": self.link(work, record),
+            "links": lambda use: self.link(work, record, use),
             "policy": self.policy,
             "contact": self.policy.contact,
         }

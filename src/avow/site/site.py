@@ -25,12 +25,15 @@ from starlette.staticfiles import StaticFiles
 
 from avow.edge.acts import acts, declared
 from avow.edge.form import Form
-from avow.edge.notices import POLICY_PATH
+from avow.edge.pages import STATIC
 from avow.edge.visits import FIELDS, visit_record
 from avow.engine import Policy
 from avow.errors import SetupError
+from avow.language.suggest import did_you_mean
 from avow.site.opened import Opened, Settings
+from avow.site.versions import PAGES
 from avow.site.work import Work
+from avow.values import NO_FACTS, Facts
 from avow.vault.record import record_base
 
 if TYPE_CHECKING:
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
     from avow.vault.unit import Unit
 
 Handler = Callable[[Work], Response]
+FactsOf = Callable[[Work, Any, str | None], Facts]
 Roles = str | tuple[str, ...]
 FormHandler = Callable[[Work, Any], Response]
 
@@ -54,10 +58,12 @@ class Site:
         address: the category that holds a person's mail address.
         card, card_code: the categories that a card number or security code found in free text counts as.
         link: the path of the page that a secret link in a mail leads to.
+        links: the paths of other secret links by their use (`{"stop": "/stop/{secret}"}`), `links("stop")` in mails.
         by_hand: recipients to whom people hand things over; all others need an address to open the site.
 
     Raises:
         PolicyError: the policy does not hold; all its faults at once.
+        SetupError: visits would be noted for a purpose that the policy does not declare.
     """
 
     def __init__(
@@ -74,6 +80,7 @@ class Site:
         card: str = "card.number",
         card_code: str = "card.code",
         link: str = "/order/{secret}",
+        links: Mapping[str, str] | None = None,
         by_hand: tuple[str, ...] = (),
     ) -> None:
         self.policy = Policy.load(policy)
@@ -86,6 +93,7 @@ class Site:
         self.card = card
         self.card_code = card_code
         self.link = link
+        self.links = dict(links or {})
         self.by_hand = by_hand
         self.home, self.Record, self.person_class = record_base()
         self.visit = visit_record(self.Record) if self._notes_visits() else None
@@ -93,11 +101,10 @@ class Site:
         self.on_settled: dict[str, Callable[[Work, Any, Reply], None]] = {}
         self.on_shared: dict[str, Callable[[Work, Any, Mapping[str, Any]], None]] = {}
         self.shared_context: dict[str, Any] = {}
+        self.facts_of: FactsOf = lambda work, record, recipient: NO_FACTS
         self._opened: Opened | None = None
         if static:
-            files = StaticFiles(directory=static)
-            files.__avow_public__ = True  # type: ignore[attr-defined]
-            self.routes.append(Mount("/static", files))
+            self._serve_files("/static", static)
         self._declare_privacy()
 
     # -- declaring --------------------------------------------------------------------------------
@@ -164,6 +171,16 @@ class Site:
     def settled(self, recipient: str) -> Callable[[Any], Any]:
         """Declare what the outcome of an exchange changes: called in the transaction that records it."""
         return self._register(self.on_settled, recipient)
+
+    def facts(self, function: FactsOf) -> FactsOf:
+        """Declare what the site knows of a record and its owner: consents, objections, assignments.
+
+        The function takes `work`, the record and the recipient of a share (else None), and gives facts by their
+        spelling in the policy. It is asked whenever a unit begins to deal with a record, also when a queued mail or
+        share is about to leave.
+        """
+        self.facts_of = function
+        return function
 
     def shared(self, recipient: str) -> Callable[[Any], Any]:
         """Declare what a recipient's reply changes: called in the transaction that records the delivery."""
@@ -243,15 +260,28 @@ class Site:
 
     def _notes_visits(self) -> bool:
         known = self.policy.vocabulary.words["category"]
-        return all(category in known for category in FIELDS.values())
+        if not all(category in known for category in FIELDS.values()):
+            return False
+        if self.visits_for not in self.policy.vocabulary.words["purpose"]:
+            raise SetupError(
+                f"visits would be noted for `{self.visits_for}`, which is no purpose of the policy",
+                help=did_you_mean(self.visits_for, self.policy.vocabulary.words["purpose"])
+                or "say which purpose it is: Site(…, visits_for=…)",
+            )
+        return True
 
     def _declare_privacy(self) -> None:
-        """The policy's own page shows nothing personal, so that any role and purpose will do for it."""
+        """The policy's own pages show nothing personal, so that any role and purpose will do for them."""
         words = self.policy.vocabulary.words
         place = "privacy" if "privacy" in words["place"] else None
-        self.page(POLICY_PATH, role=next(iter(words["role"])), purpose=next(iter(words["purpose"])), place=place)(
-            Work.privacy_page
-        )
+        for path, page in PAGES.items():
+            self.page(path, role=next(iter(words["role"])), purpose=next(iter(words["purpose"])), place=place)(page)
+        self._serve_files("/avow", STATIC)
+
+    def _serve_files(self, path: str, folder: str | Path) -> None:
+        files = StaticFiles(directory=folder)
+        files.__avow_public__ = True  # type: ignore[attr-defined]
+        self.routes.append(Mount(path, files))
 
 
 def _acts(role: Roles, purpose: str, place: str | None, staff: bool) -> Callable[[Any], Any]:

@@ -21,7 +21,6 @@ from avow.edge.cookies import Cookies
 from avow.edge.form import Form
 from avow.edge.intake import Intake
 from avow.edge.markers import without_marks
-from avow.edge.privacy import privacy_body
 from avow.errors import Refused, SetupError
 from avow.outbound.exchange import Reply
 from avow.outbound.recipient import judge_share, shared_fields
@@ -31,7 +30,9 @@ from avow.vault.once import Once
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from avow.edge.privacy import Tally
     from avow.site.opened import Opened
+    from avow.site.versions import Versions
     from avow.vault.record import Person, Record
     from avow.vault.unit import Unit
 
@@ -91,13 +92,14 @@ class Work:
 
     # -- secret links -----------------------------------------------------------------------------
 
-    def secret(self, record: Record) -> str:
+    def secret(self, record: Record, use: str = "") -> str:
         """The secret that leads its holder to `record`; the database keeps a hash of it only.
 
         The secret is derived from the record under a key outside the database, so that a mail that is
-        sent later can carry it without its lying in a queue.
+        sent later can carry it without its lying in a queue. `use` tells apart what it opens: a link that
+        ends a subscription shows no order. A use that ends in something that changes (`reset:3`) ends with it.
         """
-        token = self._opened.secret_of(record)
+        token = self._opened.secret_of(record, use)
         self.db.flush()
         self.db.execute(
             text(
@@ -117,8 +119,18 @@ class Work:
         """A keyed hash of a random value that must be recognised and not read, such as the number of a form."""
         return self._opened.fingerprint(value)
 
-    def presented(self, record: type[Any], token: str) -> Any | None:
-        """The record that a secret leads to, or None. Who holds the secret is the one who is looking."""
+    def presented(self, record: type[Any], token: str, use: str = "", *, fact: str = "presented(link)") -> Any | None:
+        """The record that a secret for this use leads to, or None.
+
+        Who holds the secret is the one who is looking, and `fact` has been shown.
+        """
+        found = self.found(record, token, use)
+        if found is not None:
+            self.unit.recognise(found, fact)
+        return found
+
+    def found(self, record: type[Any], token: str, use: str = "") -> Any | None:
+        """The record that a secret for this use leads to, or None. It says nothing about who is here."""
         link = self.unit.vault.home.schema.link
         row = self.db.execute(
             select(link).where(link.c.token == _digest(token), link.c.record_table == record.__table__.name)
@@ -127,11 +139,17 @@ class Work:
             return None
         found = self.db.get(record, (row.owner, row.record_id))
         # The table is a directory only: a row written into it by somebody else leads nowhere.
-        if found is None or not compare_digest(self._opened.secret_of(found).encode(), token.encode()):
+        if found is None or not compare_digest(self._opened.secret_of(found, use).encode(), token.encode()):
             return None
-        self.unit.viewer = row.owner
-        self.unit.facts["presented(link)"] = True
         return found
+
+    def recognise(self, record: Record, fact: str) -> None:
+        """Take who is here for the owner of `record`, because `fact` has been shown; see `Unit.recognise`."""
+        self.unit.recognise(record, fact)
+
+    def regard(self, record: Record) -> None:
+        """Deal with `record`: what the site knows of it and its owner counts from now on; see `Unit.regard`."""
+        self.unit.regard(record)
 
     # -- doors ------------------------------------------------------------------------------------
 
@@ -143,6 +161,7 @@ class Work:
         """
         purpose = purpose or self.unit.purpose
         channel = self._opened.directory.channel_to(recipient)
+        self.unit.regard(record, recipient)
         fields = shared_fields(self.unit.vault.policy, recipient, record, purpose=purpose, channel=channel)
         judge_share(self.unit, recipient, fields, purpose=purpose, channel=channel)
         return put(self.unit, "share", recipient, record, purpose=purpose)
@@ -150,6 +169,7 @@ class Work:
     def send(self, message: str, record: Record, *, purpose: str | None = None) -> str:
         """Queue a mail to the person whose record this is; it leaves after the commit. The id of the send."""
         purpose = purpose or self.unit.purpose
+        self.unit.regard(record)
         self._opened.letters.judge(self.unit, message, purpose, leaving=False)
         return put(self.unit, "send", message, record, purpose=purpose)
 
@@ -164,6 +184,7 @@ class Work:
         self, values: Once, recipient: str, *, about: Record, purpose: str | None = None, **data: str
     ) -> Reply:
         """Hand values over, once, and wait for the answer; see `avow.outbound.exchange`."""
+        self.unit.regard(about, recipient)
         return self._opened.exchanges.exchange(
             self.unit, values, recipient, about=about, purpose=purpose or self.unit.purpose, data=data
         )
@@ -186,10 +207,14 @@ class Work:
                     return f"This seems to contain {label}, which we never keep. Please take it out."
         return None
 
-    def privacy_page(self) -> Response:
-        """The policy as a page, with how each sentence is kept folded beneath it."""
-        body = privacy_body(self.unit.vault.policy, self._opened.tallies())
-        return self.render("privacy.html", body=body)
+    @property
+    def versions(self) -> Versions:
+        """The versions of the policy that this installation has been under."""
+        return self._opened.versions
+
+    def tallies(self) -> dict[str, Tally]:
+        """How often each sentence permitted and refused, from the ledger."""
+        return self._opened.tallies()
 
     def render(self, template: str, *, status: int = 200, **context: Any) -> Response:
         """A page from a template; sealed values in it become markers."""

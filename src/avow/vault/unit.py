@@ -70,6 +70,7 @@ class Unit(AbstractContextManager["Unit"]):
         self.facts = dict(facts or {})
         self.known()
         self.viewer: str | None = None
+        self._learned: tuple[str, ...] = ()
         # Ends in a letter: twelve decimal digits and a marker's number behind them could pass for a card number.
         self.nonce = secrets.token_hex(6)[:-1] + secrets.choice("abcdef")
         self.marked: list[Sealed] = []
@@ -133,6 +134,24 @@ class Unit(AbstractContextManager["Unit"]):
     def known(self) -> Facts:
         """What is known now: the facts of this unit, and what the policy's own predicates answer to them."""
         return self.vault.policy.facts(self.facts)
+
+    def regard(self, record: Record, recipient: str | None = None) -> None:
+        """Deal with `record` from now on: what the site knows of it and of its owner becomes known here.
+
+        Facts learned of another record before are forgotten: they were somebody else's, or another errand's.
+        `recipient` is to whom it is about to be shared, if it is.
+        """
+        for name in self._learned:
+            self.facts.pop(name, None)
+        learned = self.vault.facts_of(self, record, recipient)
+        self._learned = tuple(learned.keys() - self.facts.keys())
+        self.facts.update(learned)
+
+    def recognise(self, record: Record, fact: str) -> None:
+        """Take who is looking for the owner of `record`, because `fact` has been shown: `presented(link)`."""
+        self.viewer = record.owner_id
+        self.facts[fact] = True
+        self.regard(record)
 
     def discharge(self, verb: str, object: str | None = None) -> None:
         """Say that a duty was done in this unit, for example `discharge("ask", "age")`."""

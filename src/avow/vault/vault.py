@@ -20,6 +20,7 @@ from avow.errors import KeyringError, SealedError, SetupError, StoreError
 from avow.keys.hierarchy import PersonKeys
 from avow.keys.keyring import FileKeyring
 from avow.store.connection import Store
+from avow.values import NO_FACTS, Facts
 from avow.vault.blind import BlindIndex
 from avow.vault.columns import Field, refuse_sorting
 from avow.vault.current import current_unit
@@ -52,6 +53,8 @@ class Vault:
     """What one open installation holds. Made by `Site.open`; units of work are opened on it.
 
     `subject` and its visitor counterpart are the policy's names for whose information it is;
+    `announces` tells whether a new version of the policy is being announced,
+    `facts_of` tells what the site knows of a record and its owner, for a unit that deals with it;
     `clock` gives unix seconds; `inspectors` look into text that comes in, `exit_inspectors`
     into what goes out; `new_guard` makes what watches opened values.
     """
@@ -67,6 +70,8 @@ class Vault:
     inspectors: tuple[Inspector, ...] = ()
     exit_inspectors: tuple[Inspector, ...] = ()
     after_commit: Callable[[], None] = lambda: None
+    announces: Callable[[], bool] = lambda: False
+    facts_of: Callable[[Any, Record, str | None], Facts] = lambda unit, record, recipient: NO_FACTS
     tenant: str = field(init=False)
     _keys: PersonKeys = field(init=False)
     _sessions: sessionmaker[Session] = field(init=False)
