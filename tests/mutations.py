@@ -181,6 +181,29 @@ _CARRIERS = (
     ),
 )  # fmt: skip
 
+_MAKERS = (
+    Mutation(
+        "I7", f"{_SHOP}/maker.py", "return all(match is not None and match[1] in maker.makes for match in found)",
+        "return True", "a maker is sent the lines of another, or of the whole order",
+    ),
+    Mutation(
+        "I7", f"{_SHOP}/maker.py", "isinstance(record, Part) and _fills(record, maker)", "True",
+        "a maker is sent name and address of an order that it fills nothing of",
+    ),
+    Mutation(
+        "I7", f"{_SHOP}/maker.py",
+        'lines="\\n".join(_line(line) for line in cart.lines if line.product.sku in maker.makes)',
+        'lines="\\n".join(_line(line) for line in cart.lines)',
+        "the part of a maker holds the lines of all",
+    ),
+    Mutation(
+        "I7", f"{_SHOP}/maker.py",
+        "found = work.select(Part, Part.customer == order.customer, Part.order_id == order.id)",
+        "found = work.select(Part)",
+        "a paid order sends off the parts of others",
+    ),
+)  # fmt: skip
+
 _CARD_PASSED_ON = (
     Mutation(
         "I8", f"{_VAULT}/once.py", "values, self._values = self._values, None", "values = self._values",
@@ -209,7 +232,7 @@ _CARD_PASSED_ON = (
     ),
     Mutation(
         "I8", f"{_SHOP}/app.py",
-        'if order.status not in ("declined", "unpaid"):  # paid', "if False:  # ",
+        "if order.status not in ordering.PAYABLE:  # paid", "if False:  # ",
         "an order that is paid is paid again",
     ),
     Mutation(
@@ -266,7 +289,7 @@ _CONTACT = (
 
 _FRAGMENT = (
     Mutation(
-        "I16", f"{_SHOP}/app.py", 'reply["last4"][-4:]', 'reply["last4"]',
+        "I16", f"{_SHOP}/ordering.py", 'reply["last4"][-4:]', 'reply["last4"]',
         "as many digits are kept and shown as the processor sends",
     ),
     Mutation(
@@ -281,5 +304,6 @@ _FRAGMENT = (
 )  # fmt: skip
 
 MUTATIONS: tuple[Mutation, ...] = (
-    *_VERSION, *_CARD_KEPT, *_VISITS, *_COOKIES, *_CARRIERS, *_CARD_PASSED_ON, *_ON_THE_WAY, *_CONTACT, *_FRAGMENT
+    *_VERSION, *_CARD_KEPT, *_VISITS, *_COOKIES, *_CARRIERS, *_MAKERS, *_CARD_PASSED_ON, *_ON_THE_WAY, *_CONTACT,
+    *_FRAGMENT,
 )  # fmt: skip

@@ -13,14 +13,12 @@ from starlette.responses import Response
 from avow import Work
 from avow.edge.form import Form
 
+from . import facts, maker, ordering  # noqa: F401  # facts declares what the shop knows
 from .cart import LIMIT, Cart
 from .catalogue import CATALOGUE, money, shelves
 from .forms import CARRIERS, Add, Card, Change, Checkout
 from .records import Order
 from .shop import site
-
-#: What has become of an order's payment, by what the processor's reply says.
-STATUS = {"done": "paid", "declined": "declined", "failed": "unpaid", "unknown": "unknown"}
 
 
 def page(work: Work, name: str, *, status: int = 200, **context: Any) -> Response:
@@ -115,6 +113,8 @@ def show_checkout(work: Work, form: Form) -> Response:
         form=form,
         cart=cart,
         carriers=[(carrier, money(cart.cents + carrier.cents)) for carrier in CARRIERS.values()],
+        own=bool(maker.own_lines(cart)),
+        makers=maker.senders(cart),
         ticket=form["ticket"] or secrets.token_urlsafe(18),
     )
 
@@ -129,61 +129,13 @@ def place_order(work: Work, form: Form) -> Response:
     cart = Cart.decode(work.cookie("cart"))
     if not cart:
         return work.redirect("/cart")
-    carrier = CARRIERS[str(form["carrier"])]
-    order = work.collect(
-        Order,
-        person=work.person(),
-        name=form["name"],
-        email=form["email"],
-        street=form["street"],
-        unit=form["unit"],
-        city=form["city"],
-        region=form["region"],
-        postcode=form["postcode"],
-        country=form["country"],
-        note=form["note"],
-        items=f"{cart.describe()}\n{carrier.label}: {carrier.price}",
-        cents=cart.cents + carrier.cents,
-        carrier=carrier.name,
-        status="unknown",
-        ticket=ticket,
-    )
+    carrier = ordering.chosen_carrier(form, cart)
+    if not form.valid:
+        return show_checkout(work, form)
+    order = ordering.store(work, form, cart, person=work.person(), carrier=carrier, ticket=ticket)
     work.forget_cookie("cart")
-    return pay(work, order, form)
-
-
-def pay(work: Work, order: Order, form: Form) -> Response:
-    """Have the card charged, then go to the order's page, which says how that went."""
-    card = work.once("card", form)
-    # Not committed here: the order becomes durable together with the attempt to pay it. Were it before, a crash in
-    # between would leave an order of unknown outcome whose outcome nobody asks for.
-    work.db.flush()
-    amount = f"{order.cents // 100}.{order.cents % 100:02d}"
-    work.exchange(card, "processor", about=order, purpose="payment", amount=amount, currency="USD")
+    ordering.pay(work, order, form)
     return work.redirect(f"/order/{work.secret(order)}")
-
-
-@site.settled("processor")
-def settled(work: Work, order: Order, reply: Any) -> None:
-    """What the outcome of a payment changes; runs when it is known, at once or later, in one transaction with it."""
-    if reply.status == "done":
-        work.update(
-            order,
-            source="processor",
-            at="checkout",
-            last4=reply["last4"][-4:],  # whatever else it may send: a fragment, and no further digit
-            authorisation=reply["authorisation"],
-        )
-        work.share(order, order.carrier, purpose="shipping")
-        work.send("confirmation", order)
-    work.update(order, status=STATUS[reply.status])
-
-
-@site.shared("ups")
-@site.shared("fedex")
-def labelled(work: Work, order: Order, reply: Any) -> None:
-    """The carrier took the parcel's label and gave its tracking number."""
-    work.update(order, source=order.carrier, at="dispatch", tracking=reply["tracking"])
 
 
 @site.page("/order/{token}", place="order_page", role="storefront", purpose="ordering")
@@ -193,7 +145,9 @@ def show_order(work: Work) -> Response:
     if order is None:
         return lost(work)
     here = f"/order/{work.path['token']}"
-    return page(work, "order.html", order=order, carrier=CARRIERS[order.carrier].label, here=here, pay=f"{here}/pay")
+    carrier = CARRIERS[order.carrier].label if order.carrier else None
+    parts = maker.parts_of(work, order)
+    return page(work, "order.html", order=order, carrier=carrier, parcels=parts, here=here, pay=f"{here}/pay")
 
 
 def show_pay(work: Work, form: Form) -> Response:
@@ -202,7 +156,7 @@ def show_pay(work: Work, form: Form) -> Response:
     if order is None:
         return lost(work)
     back = f"/order/{work.path['token']}"
-    if order.status not in ("declined", "unpaid"):
+    if order.status not in ordering.PAYABLE:
         return work.redirect(back)
     return page(work, "pay.html", order=order, form=form, back=back, pay=f"{back}/pay")
 
@@ -213,7 +167,8 @@ def pay_again(work: Work, form: Form) -> Response:
     order = work.presented(Order, work.path["token"])
     if order is None:
         return lost(work)
-    if order.status not in ("declined", "unpaid"):  # paid meanwhile, or not known: never charge twice
+    if order.status not in ordering.PAYABLE:  # paid meanwhile, or not known: never charge twice
         return work.redirect(f"/order/{work.path['token']}")
     work.update(order, status="unknown")
-    return pay(work, order, form)
+    ordering.pay(work, order, form)
+    return work.redirect(f"/order/{work.path['token']}")

@@ -85,6 +85,19 @@ _SHELF = (
         "10 days, chilled",
     ),
     Product(
+        "cheddar",
+        "Thornbury farmhouse cheddar",
+        "300 g",
+        1560,
+        "Cheese",
+        "Thornbury Creamery",
+        "Warm hay, toasted nuts, a sharp bright end.",
+        "Made on the farm that milks the cows, wrapped in cloth and left alone for fourteen months. The creamery cuts "
+        "it when you order it, and sends it to you from its own door.",
+        "milk",
+        "4 weeks, chilled",
+    ),
+    Product(
         "ham",
         "Mountain ham, 18 months",
         "120 g, sliced",
@@ -111,6 +124,32 @@ _SHELF = (
         "1 year; opened, 5 days chilled",
     ),
     Product(
+        "trout",
+        "Oak-smoked trout",
+        "200 g, whole fillet",
+        1690,
+        "Supper",
+        "Alder Smokehouse",
+        "Sweet smoke, river stone, a hint of juniper.",
+        "Brined overnight and hung over glowing oak until the skin turns to gold. It leaves the smokehouse on the day "
+        "it is smoked, and comes to you without a detour.",
+        "fish",
+        "2 weeks, chilled",
+    ),
+    Product(
+        "duck",
+        "Smoked duck breast",
+        "180 g, sliced",
+        1540,
+        "Supper",
+        "Alder Smokehouse",
+        "Beech smoke, orange peel, a soft rim of fat.",
+        "Cured with salt and orange, smoked cold for two days. Three slices, a few bitter leaves and good bread are a "
+        "supper.",
+        "none",
+        "3 weeks, chilled, unopened",
+    ),
+    Product(
         "oil",
         "Early-harvest olive oil",
         "500 ml",
@@ -122,6 +161,19 @@ _SHELF = (
         "it is wasted on the frying pan.",
         "none",
         "18 months, dark and cool",
+    ),
+    Product(
+        "lemonoil",
+        "Oil pressed with lemons",
+        "250 ml",
+        1920,
+        "Pantry",
+        "Bitterleaf Olive Press",
+        "Lemon zest, cut grass, a gentle pepper.",
+        "Whole lemons go under the stone together with the olives, so that nothing has to be added afterwards. The "
+        "press bottles it to order. For fish, beans and vanilla ice cream.",
+        "none",
+        "1 year, dark and cool",
     ),
     Product(
         "vinegar",

@@ -13,5 +13,5 @@ site = Site(
     pages=HERE / "pages",
     static=HERE / "static",
     # No program of the shop reaches these: people hand over what they get.
-    by_hand=("creamery", "olive_press", "smokehouse", "successor", "authority", "protector", "fraud_network"),
+    by_hand=("successor", "authority", "protector", "fraud_network"),
 )

@@ -35,6 +35,9 @@ from avow.testing.carrier import Carrier
 from avow.testing.certificates import Authority
 from avow.testing.http import Request, Response
 from avow.testing.mailbox import Mailbox
+from avow.testing.supplier import HttpsSupplier
+from avow.testing.supplier_mail import MailSupplier
+from avow.testing.supplier_sftp import SftpSupplier
 from tests.campaigns.invariants import Arrivals, Crash, violations
 
 ROOT = Path(__file__).parents[2]
@@ -113,7 +116,15 @@ class Lane:
             peer.name: peer for peer in (self.processor, self.ups, self.fedex, self.mail)
         }
         config = folder / "config.json"
-        config.write_text(json.dumps({"endpoints": {n: p.url for n, p in peers.items()}, "ca": str(authority.ca)}))
+        endpoints: dict[str, object] = {name: peer.url for name, peer in peers.items()}
+        # Nothing in the flows goes to these: the shop does not start without their addresses.
+        makers = (
+            stack.enter_context(MailSupplier(authority, name="creamery")),
+            stack.enter_context(HttpsSupplier(authority, name="olive_press")),
+            stack.enter_context(SftpSupplier(folder, name="smokehouse")),
+        )
+        endpoints |= {maker.name: dict(maker.address) for maker in makers}
+        config.write_text(json.dumps({"endpoints": endpoints, "ca": str(authority.ca)}))
         self._ports = {peer.port: name for name, peer in peers.items()}
         self._said = stack.enter_context((folder / "said").open("w+"))
         self._process = subprocess.Popen(

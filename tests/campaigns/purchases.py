@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -21,6 +22,9 @@ from avow.testing.carrier import Carrier
 from avow.testing.certificates import Authority
 from avow.testing.http import Request, Response
 from avow.testing.mailbox import Mailbox
+from avow.testing.supplier import HttpsSupplier, Supplier
+from avow.testing.supplier_mail import MailSupplier
+from avow.testing.supplier_sftp import SftpSupplier
 from tests.campaigns.canaries import Canary, Search, purchase, visit
 from tests.sites.customer import Customer
 
@@ -30,8 +34,9 @@ SHOP = ROOT / "sites" / "gourmet"
 _CARD = {"card_number", "card_name", "card_code", "card_expiry"}
 _ADDRESS = {"street", "unit", "city", "region", "postcode", "country"}
 
-#: What a sentence lets leave, by where to: #carriers, #card-passed-on, #confirmation, #order-page, #form-comes-back.
-TO_CARRIER = {"name", *_ADDRESS}
+#: What a sentence lets leave, by where to: #carriers, #makers, #card-passed-on, #confirmation, #order-page,
+#: #form-comes-back.
+TO_CARRIER = TO_MAKER = {"name", *_ADDRESS}
 TO_PROCESSOR = _CARD
 TO_MAILBOX = {"name", "email", *_ADDRESS}
 ON_ORDER_PAGE = ON_FORM = {"name", "email", "note", *_ADDRESS}
@@ -79,10 +84,20 @@ class Peers:
         self.processor = stack.enter_context(TappedProcessor(self.authority))
         self.ups = stack.enter_context(TappedCarrier(self.authority, name="ups"))
         self.fedex = stack.enter_context(TappedCarrier(self.authority, name="fedex"))
+        self.creamery = stack.enter_context(MailSupplier(self.authority, name="creamery"))
+        self.olive_press = stack.enter_context(HttpsSupplier(self.authority, name="olive_press"))
+        self.smokehouse = stack.enter_context(SftpSupplier(folder, name="smokehouse"))
         self.mail = stack.enter_context(Mailbox(self.authority, name="mail"))
         self.endpoints = folder / "endpoints.yaml"
         everybody = (self.processor, self.ups, self.fedex, self.mail)
-        self.endpoints.write_text("".join(f"{peer.name}: {peer.url}\n" for peer in everybody))
+        reached: dict[str, object] = {peer.name: peer.url for peer in everybody}
+        reached |= {maker.name: dict(maker.address) for maker in self.makers}
+        self.endpoints.write_text(json.dumps(reached))
+
+    @property
+    def makers(self) -> tuple[Supplier, ...]:
+        """Who sends goods to the customer directly."""
+        return (self.creamery, self.olive_press, self.smokehouse)
 
     def mend(self) -> None:
         """Turn off every fault."""
@@ -198,7 +213,10 @@ class Buyer:
         self.seen.append(response)
 
     def checkout(self, **typed: str) -> httpx.Response:
-        """Fill the cart and the form, send it, and look at where that leads."""
+        """Fill the cart, with something of each maker in it, and the form, send it, and look at where that leads."""
+        if "cart" not in self.customer.http.cookies:
+            for sku in ("cheddar", "lemonoil", "trout", "comte"):
+                self.customer.put_into_cart(sku)
         answer = self.customer.checkout(**{**self.typed, **typed})
         if answer.status_code == 303:
             self.customer.get(answer.headers["location"])
@@ -237,6 +255,10 @@ def judge(buyer: Buyer, service: Service) -> None:
         found |= {(peer.name, *hit) for request in peer.tapped for hit in search.hits(request) if hit[0] not in allowed}
     for request in service.peers.fedex.tapped:  # who was not chosen learns nothing
         found |= {("fedex", *hit) for hit in search.hits(request)}
+    for maker in service.peers.makers:
+        for order in maker.orders:
+            whole = order.content + json.dumps(dict(order.fields), ensure_ascii=False).encode()  # a mail encodes it
+            found |= {(maker.name, *hit) for hit in search.hits(whole) if hit[0] not in TO_MAKER}
     for mail in service.peers.mail.received:
         whole = b"\n".join(
             [mail.content, str(mail.message).encode(), mail.text.encode(), *map(str.encode, mail.recipients)]

@@ -28,6 +28,7 @@ from anyio.to_thread import run_sync
 from avow.cli.serve import load_site
 from avow.errors import AvowError
 from avow.ledger.verify import verify
+from avow.outbound.address import Address
 from avow.store.connection import Store
 from avow.testing.clock import FrozenClock
 
@@ -137,7 +138,7 @@ class Child:
     def _open(self) -> Any:
         return self.site.open(
             self.job["data"],
-            endpoints=self.config["endpoints"],
+            endpoints={name: Address.of(value) for name, value in self.config["endpoints"].items()},
             ca=Path(self.config["ca"]),
             base=BASE,
             background=False,

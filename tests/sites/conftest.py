@@ -1,6 +1,6 @@
 """The gourmet shop, in every way in which a test enters it.
 
-peers      the real peers: card processor, two carriers, mailbox; with switches to make them fail
+peers      the real peers: card processor, two carriers, three makers, mailbox; with switches to make them fail
 gourmet    the site opened in this process, its background work done by hand: `gourmet.work_off()`
 shop       the service as a process of its own, over plain HTTP on loopback
 tls_shop   the same over TLS
@@ -15,6 +15,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,17 +24,24 @@ from typing import Any
 import pytest
 
 from avow.cli.serve import load_site
+from avow.outbound.address import Address
 from avow.testing.card_processor import CardProcessor
 from avow.testing.carrier import Carrier
 from avow.testing.certificates import Authority
 from avow.testing.clock import FrozenClock
 from avow.testing.mailbox import Mailbox
+from avow.testing.supplier import HttpsSupplier
+from avow.testing.supplier_mail import MailSupplier
+from avow.testing.supplier_sftp import SftpSupplier
 
 from .customer import Customer
 
 ROOT = Path(__file__).parents[2]
 SHOP = ROOT / "sites" / "gourmet"
 CHROMIUM = Path("/usr/bin/chromium")
+
+#: Who sends goods to the customer directly, each over a channel of its own.
+MAKERS = ("creamery", "olive_press", "smokehouse")
 
 
 @dataclass
@@ -44,12 +52,16 @@ class Peers:
     processor: CardProcessor
     ups: Carrier
     fedex: Carrier
+    creamery: MailSupplier
+    olive_press: HttpsSupplier
+    smokehouse: SftpSupplier
     mail: Mailbox
 
     @property
-    def endpoints(self) -> dict[str, str]:
+    def endpoints(self) -> dict[str, Any]:
         """Addresses as the shop is configured with them."""
-        return {name: getattr(self, name).url for name in ("processor", "ups", "fedex", "mail")}
+        found: dict[str, Any] = {name: getattr(self, name).url for name in ("processor", "ups", "fedex", "mail")}
+        return found | {name: dict(getattr(self, name).address) for name in MAKERS}
 
 
 @pytest.fixture(scope="session")
@@ -58,13 +70,18 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 
 @pytest.fixture
-def peers(authority: Authority) -> Iterator[Peers]:
+def peers(authority: Authority, tmp_path: Path) -> Iterator[Peers]:
     with ExitStack() as stack:
         processor = stack.enter_context(CardProcessor(authority))
         ups = stack.enter_context(Carrier(authority, name="ups"))
         fedex = stack.enter_context(Carrier(authority, name="fedex"))
+        makers = (
+            stack.enter_context(MailSupplier(authority, name="creamery")),
+            stack.enter_context(HttpsSupplier(authority, name="olive_press")),
+            stack.enter_context(SftpSupplier(tmp_path, name="smokehouse")),
+        )
         mail = stack.enter_context(Mailbox(authority))
-        yield Peers(authority, processor, ups, fedex, mail)
+        yield Peers(authority, processor, ups, fedex, *makers, mail)
 
 
 @pytest.fixture
@@ -100,7 +117,9 @@ class Gourmet:
     def work_off(self, later: float = 0.0) -> None:
         """Let `later` seconds pass and do what is due, as the background would."""
         self.clock.advance(later)
-        self.opened.background.round()
+        # In a thread of its own, as in a service: the test's may run an event loop already, a browser's for one.
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(self.opened.background.round).result()
 
     def add_page(self, path: str, handler: Any, *, place: str = "shop", purpose: str = "shopping") -> None:
         """A page that somebody on the team wrote without a thought for the policy. Gone when the site is closed."""
@@ -135,13 +154,14 @@ class Gourmet:
         """The sentences named by the refusals of that verb in the ledger."""
         return [tuple(e["sentences"]) for e in self.entries() if e["event"] == "refused" and e["verb"] == verb]
 
-    def reopen(self, peers: Peers, **endpoints: str) -> None:
+    def reopen(self, peers: Peers, **endpoints: Any) -> None:
         """Close the shop, if it is open, and open it with these addresses in place of the peers' own."""
         self.site.close()
+        addresses = {name: Address.of(value) for name, value in {**peers.endpoints, **endpoints}.items()}
         self.site.open(
             self.data,
             background=False,
-            endpoints={**peers.endpoints, **endpoints},
+            endpoints=addresses,
             ca=peers.authority.ca,
             clock=self.clock,
             timeout=1.0,
@@ -169,6 +189,7 @@ class Shop:
     log: Path
     peers: Peers
     process: subprocess.Popen[str]
+    said: str
 
 
 @contextmanager
@@ -194,7 +215,7 @@ def serving(folder: Path, peers: Peers, *options: str) -> Iterator[Shop]:
             said += line
         found = re.search(r"the site\s+(\S+)/\n", said)
         assert found, said
-        yield Shop(found[1], folder / "data", log, peers, process)
+        yield Shop(found[1], folder / "data", log, peers, process, said)
     finally:
         process.terminate()
         process.wait(timeout=20)
