@@ -25,6 +25,7 @@ from avow.errors import Refused, SetupError
 from avow.outbound.exchange import Reply
 from avow.outbound.recipient import judge_share, shared_fields
 from avow.outbox.queue import put
+from avow.vault.counts import Counts
 from avow.vault.once import Once
 
 if TYPE_CHECKING:
@@ -81,6 +82,10 @@ class Work:
     def update(self, record: Any, **values: Any) -> None:
         """Write new values into a record; see `Unit.update`."""
         self.unit.update(record, **values)
+
+    def counts(self, category: str, *, group: int, by: str) -> Counts:
+        """Counts of many people, derived `by` a role of the house; see `avow.vault.counts`."""
+        return Counts(self.unit, category, group=group, by=by)
 
     def select(self, record: type[Any], *where: Any) -> list[Any]:
         """The records that match conditions on plain or lookup columns."""

@@ -82,6 +82,15 @@ class Record:
         _, plaintext = self._seal().unseal(field.id, sealed)
         return plaintext.decode()
 
+    def _collected(self, field: Field, sealed: bytes) -> int:
+        """The hour since 1970 in which the value of an envelope of this record was collected.
+
+        Raises:
+            SealedError: as `_unsealed`.
+        """
+        label, _ = self._seal().unseal(field.id, sealed)
+        return label.collected
+
     def _seal(self) -> RecordSeal:
         """What seals under the record's own key, which is derived from its owner's once for as long as it is loaded.
 

@@ -38,6 +38,11 @@ class Sealed:
         """The id of the person whose it is; None before it lies in a record."""
         return None
 
+    @property
+    def form(self) -> str | None:
+        """As what it is shown, by a form of the policy; None for the thing as it is."""
+        return None
+
     def open(self, purpose: str | None = None) -> str:
         """The text itself, when a sentence permits to open it for `purpose` (default: the unit's own).
 
@@ -114,12 +119,19 @@ class Stored(Sealed):
         return None if self._record is None else self._record.owner_id
 
     def _reveal(self) -> str:
+        return self._bound()._unsealed(self._field, self._envelope)
+
+    def _hour(self) -> int:
+        """The hour since 1970 in which it was collected, as its seal says."""
+        return self._bound()._collected(self._field, self._envelope)
+
+    def _bound(self) -> Record:
         if self._record is None:
             raise SealedError(
                 f"{self!r} was selected without its record",
                 help="select the class, not the column: the key comes with the record",
             )
-        return self._record._unsealed(self._field, self._envelope)
+        return self._record
 
 
 @final

@@ -244,6 +244,7 @@ class Unit(AbstractContextManager["Unit"]):
                 "show",
                 value.category,
                 audience=self.audience(own=self.is_own(value)),
+                form=value.form,
                 place=place or self.place,
                 role=self.role,
             )
