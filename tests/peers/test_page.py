@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from markupsafe import Markup
 from playwright.sync_api import sync_playwright
 
+from avow.engine import Policy
 from avow.outbound.https import HttpsChannel
 from avow.outbound.sftp import SftpChannel
 from avow.outbound.smtp import SmtpChannel
@@ -21,6 +22,7 @@ from avow.outbound.ways import MailWay, json_line
 from avow.testing.card_processor import CardProcessor
 from avow.testing.carrier import Carrier
 from avow.testing.mailbox import Mailbox
+from avow.testing.peers.allowed import Permissions
 from avow.testing.peers.page import Page, linked
 from avow.testing.supplier import HttpsSupplier
 from avow.testing.supplier_mail import MailSupplier
@@ -205,3 +207,90 @@ def test_it_reads_well_at_both_widths_and_its_links_work(peers: Peers) -> None:
         tab.get_by_role("link", name=f"{peers.page.url}?watch").click()
         assert tab.url == f"{peers.page.url}?watch"
         browser.close()
+
+
+# -- the sentences --------------------------------------------------------------------------------------
+
+POLICY = """\
+---
+site: hall
+title: Privacy at the hall
+version: "1"
+effective: 2026-11-22
+contact: {email: desk@hall.example}
+categories:
+  contact: user.contact
+  contact.name: user.name
+  contact.address: user.contact.address
+  contact.email: user.contact.email
+  order: user.behavior
+  order.lines: user.behavior.purchase_history.lines
+purposes: {shipping: essential.service.fulfillment}
+subjects: {customer: customer}
+places: {hall: {label: the hall}}
+messages: {notice: {label: the notice}}
+recipients:
+  carriers: {label: our carriers}
+  ups: {label: UPS, under: carriers, fields: [contact.name, contact.address], channels: [https]}
+  makers: {label: the makers}
+  creamery: {label: the creamery, under: makers, fields: [contact.name, order.lines], channels: [https]}
+---
+
+The carrier gets your name & address.
+
+```avow #carriers
+may share contact.name, contact.address with carriers for shipping over https
+```
+
+A maker gets your name.
+
+```avow #names
+may share contact with makers for shipping over https
+```
+
+And it gets its lines.
+
+```avow #lines
+may share order with creamery for shipping over https
+```
+
+A notice may come by mail.
+
+```avow #notice
+may send notice to contact.email over smtps
+```
+"""
+
+
+def test_it_names_the_sentences_by_which_things_arrived(peers: Peers) -> None:
+    permissions = Permissions(Policy.parse(POLICY), "http://127.0.0.1:8000")
+    with (
+        HttpsSupplier(name="creamery") as creamery,
+        Page([peers.ups, creamery, peers.mail], permissions=permissions) as page,
+    ):
+        peers.ship()
+        fields = {"contact.name": "Ann", "order.lines": "1 × brie"}
+        body = {"reference": "r", "fields": fields}
+        HttpsChannel(creamery.url, ca=creamery.ca).post(body, idempotency="r")
+        peers.write("Hello")
+        _, _, body = fetch(page)
+    assert (
+        'allowed by “The carrier gets your name &amp; address.” <a href="http://127.0.0.1:8000/privacy#carriers">'
+        in body
+    )
+    assert body.count("#carriers</a>") == 1, "once for all the fields of a label"
+    assert "contact.name: allowed by “A maker gets your name.”" in body
+    assert "order.lines: allowed by “And it gets its lines.”" in body
+    assert "Mail may leave by 1 sentence of the policy" in body
+    assert 'href="http://127.0.0.1:8000/privacy#notice"' in body
+    assert "Look here" not in body
+
+
+def test_it_calls_for_a_look_where_no_sentence_lets_something_arrive(peers: Peers) -> None:
+    permissions = Permissions(Policy.parse(POLICY), "")
+    with Page([peers.ups, peers.processor], permissions=permissions) as page:
+        body = {"reference": "k", "fields": {"contact.name": "Ann", "contact.email": "a@example.com", "shoe": "42"}}
+        HttpsChannel(peers.ups.url, ca=peers.ups.ca).post(body, idempotency="k")
+        _, _, text = fetch(page)
+    assert text.count("No sentence of the policy lets ups have") == 1
+    assert "<code>contact.email</code>" in text

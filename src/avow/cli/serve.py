@@ -13,7 +13,7 @@ import socket
 import ssl
 import subprocess
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
@@ -26,7 +26,6 @@ from avow.errors import SetupError
 LAST_ANSWERS = 12
 
 if TYPE_CHECKING:
-    from avow.engine import Policy
     from avow.language.frontmatter import Recipient
     from avow.outbound.address import Address
     from avow.site import Site
@@ -59,7 +58,7 @@ def serve(
     base = f"{scheme}://{_spelled(host)}:{listener.getsockname()[1]}"
     try:
         site = load_site(folder)
-        peers = _start_peers(site.policy, site.by_hand, data) if local_peers else None
+        peers = _start_peers(site, data, base) if local_peers else None
         try:
             reached = peers.endpoints if peers else read_addresses(endpoints) if endpoints else {}
             opened = site.open(data, store=store, endpoints=reached, ca=peers.ca if peers else ca, base=base)
@@ -154,12 +153,13 @@ class _Peers:
         self.process.wait(timeout=10)
 
 
-def _start_peers(policy: Policy, by_hand: Collection[str], data: Path) -> _Peers:
+def _start_peers(site: Site, data: Path, base: str) -> _Peers:
     from avow.outbound.address import MAIL, Address
 
-    arguments = ["--data", str(data / "peers")]
+    policy = site.policy
+    arguments = ["--data", str(data / "peers"), "--policy", str(site.policy_file), "--site", base]
     for name, recipient in policy.recipients.items():
-        if recipient.fields and name not in by_hand:
+        if recipient.fields and name not in site.by_hand:
             arguments += [_kind_of_peer(recipient), name]
     if policy.messages:
         arguments += ["--mail", MAIL]

@@ -84,6 +84,7 @@ class Site:
         by_hand: tuple[str, ...] = (),
     ) -> None:
         self.policy = Policy.load(policy)
+        self.policy_file = Path(policy)
         self.store = store
         self.pages = Path(pages) if pages else None
         self.subject = subject

@@ -21,6 +21,7 @@ from avow.testing.card_processor import CardProcessor
 from avow.testing.carrier import Carrier
 from avow.testing.certificates import Authority
 from avow.testing.mailbox import Mailbox
+from avow.testing.peers.allowed import Permissions
 from avow.testing.peers.page import Page
 from avow.testing.supplier import HttpsSupplier, Supplier
 from avow.testing.supplier_mail import MailSupplier
@@ -59,6 +60,8 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument("--order-sftp", action="append", default=[], metavar="NAME", help="a supplier over SFTP")
     parser.add_argument("--order-mail", action="append", default=[], metavar="NAME", help="a supplier by mail")
     parser.add_argument("--mail", action="append", default=[], metavar="NAME", help="a mailbox for everybody")
+    parser.add_argument("--policy", type=Path, metavar="FILE", help="name the sentences of this policy on the page")
+    parser.add_argument("--site", default="", metavar="URL", help="how the service of that policy is reached")
     parser.add_argument("--category", action="append", default=[], metavar="NAME", help="a field to name where missing")
     return parser
 
@@ -85,11 +88,18 @@ def _start(options: argparse.Namespace, stack: contextlib.ExitStack) -> None:
     peers = [make(name, next(ports)) for make, names in kinds for name in names]
     for peer in peers:
         stack.enter_context(peer)
-    page = stack.enter_context(Page(peers, options.category, port=next(ports)))
+    permissions = _permissions(options.policy, options.site) if options.policy else None
+    page = stack.enter_context(Page(peers, options.category, port=next(ports), permissions=permissions))
     endpoints = {peer.name: peer.address if isinstance(peer, Supplier) else peer.url for peer in peers}
     ready = {"ready": True, "ca": str(authority.ca), "page": page.url, "endpoints": endpoints}
     sys.stdout.write(json.dumps(ready) + "\n")
     sys.stdout.flush()
+
+
+def _permissions(policy: Path, site: str) -> Permissions:
+    from avow.engine import Policy  # a tenth of a second that only the page needs
+
+    return Permissions(Policy.load(policy), site)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import asyncio
 import re
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -23,6 +23,7 @@ from avow.testing.carrier import Carrier, Label
 from avow.testing.http import Request, Response, serve
 from avow.testing.mailbox import Mail, Mailbox
 from avow.testing.peer import LATEST, Listener
+from avow.testing.peers.allowed import Ground, Permissions
 from avow.testing.supplier import Order, Supplier
 
 HERE = Path(__file__).parent
@@ -60,6 +61,8 @@ class Arrival:
     fields: Sequence[tuple[str, str]]
     text: Markup | None = None
     good: bool = True
+    grounds: Sequence[Ground] = ()
+    unpermitted: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +76,27 @@ class Section:
     arrivals: Sequence[Arrival]
     missing: str
     alarm: str = ""
+    grounds: Sequence[Ground] = ()
 
 
 class Page(Listener):
-    """Shows what `peers` received. `categories` are fields to name where they are missing."""
+    """Shows what `peers` received. `categories` are fields to name where they are missing.
 
-    def __init__(self, peers: Sequence[AnyPeer], categories: Iterable[str] = (), *, port: int = 0) -> None:
+    With `permissions` it names the sentences by which each thing may have arrived.
+    """
+
+    def __init__(
+        self,
+        peers: Sequence[AnyPeer],
+        categories: Iterable[str] = (),
+        *,
+        port: int = 0,
+        permissions: Permissions | None = None,
+    ) -> None:
         super().__init__("the page of the peers", port)
         self._peers = peers
         self._categories = tuple(categories)
+        self._permissions = permissions
 
     @property
     def url(self) -> str:
@@ -125,17 +140,29 @@ class Page(Listener):
             known.update(*(arrival.fields for arrival in _with_fields(peer)))
         return [self._section(peer, known) for peer in self._peers]
 
+    def _allowed(self, section: Section) -> Section:
+        """The section with the sentences that allowed what is in it."""
+        asked = self._permissions
+        if asked is None:
+            return section
+        arrivals = []
+        for arrival in section.arrivals:
+            names = [name for name, _ in arrival.fields]
+            grounds, not_so = asked.shared(names, section.name), asked.unpermitted(names, section.name)
+            arrivals.append(replace(arrival, grounds=grounds, unpermitted=not_so))
+        return replace(section, arrivals=arrivals)
+
     def _section(self, peer: AnyPeer, known: set[str]) -> Section:
         if isinstance(peer, Mailbox) and not isinstance(peer, Supplier):
-            return _mailbox(peer)
+            return replace(_mailbox(peer), grounds=self._permissions.mailed() if self._permissions else ())
         missing = ", ".join(sorted(known.difference(*(arrival.fields for arrival in _with_fields(peer)))))
         if isinstance(peer, Supplier):
-            return Section(
-                peer.name, f"supplier, over {peer.way}", "order", peer.url, _newest(_order, peer.orders), missing
-            )
-        if isinstance(peer, CardProcessor):
-            return Section(peer.name, "card processor", "payment", peer.url, _newest(_payment, peer.received), missing)
-        return Section(peer.name, "carrier", "label", peer.url, _newest(_label, peer.received), missing)
+            kind, noun, arrivals = f"supplier, over {peer.way}", "order", _newest(_order, peer.orders)
+        elif isinstance(peer, CardProcessor):
+            kind, noun, arrivals = "card processor", "payment", _newest(_payment, peer.received)
+        else:
+            kind, noun, arrivals = "carrier", "label", _newest(_label, peer.received)
+        return self._allowed(Section(peer.name, kind, noun, peer.url, arrivals, missing))
 
 
 def _with_fields(peer: AnyPeer) -> Sequence[Payment | Label | Order]:
