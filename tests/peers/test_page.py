@@ -273,17 +273,17 @@ def test_it_names_the_sentences_by_which_things_arrived(peers: Peers) -> None:
         body = {"reference": "r", "fields": fields}
         HttpsChannel(creamery.url, ca=creamery.ca).post(body, idempotency="r")
         peers.write("Hello")
-        _, _, body = fetch(page)
+        _, _, text = fetch(page)
     assert (
         'allowed by “The carrier gets your name &amp; address.” <a href="http://127.0.0.1:8000/privacy#carriers">'
-        in body
+        in text
     )
-    assert body.count("#carriers</a>") == 1, "once for all the fields of a label"
-    assert "contact.name: allowed by “A maker gets your name.”" in body
-    assert "order.lines: allowed by “And it gets its lines.”" in body
-    assert "Mail may leave by 1 sentence of the policy" in body
-    assert 'href="http://127.0.0.1:8000/privacy#notice"' in body
-    assert "Look here" not in body
+    assert text.count("#carriers</a>") == 1, "once for all the fields of a label"
+    assert "contact.name: allowed by “A maker gets your name.”" in text
+    assert "order.lines: allowed by “And it gets its lines.”" in text
+    assert "Mail may leave by 1 sentence of the policy" in text
+    assert 'href="http://127.0.0.1:8000/privacy#notice"' in text
+    assert "Look here" not in text
 
 
 def test_it_calls_for_a_look_where_no_sentence_lets_something_arrive(peers: Peers) -> None:
