@@ -13,7 +13,14 @@ from starlette.responses import Response
 from avow import Work
 from avow.edge.form import Form
 
-from . import facts, maker, ordering  # noqa: F401  # facts declares what the shop knows
+from . import (  # noqa: F401  # each declares its routes, its jobs, or what is known
+    facts,
+    maker,
+    newsletter,
+    offers,
+    ordering,
+    stop,
+)
 from .cart import LIMIT, Cart
 from .catalogue import CATALOGUE, money, shelves
 from .forms import CARRIERS, Add, Card, Change, Checkout
@@ -133,6 +140,8 @@ def place_order(work: Work, form: Form) -> Response:
     if not form.valid:
         return show_checkout(work, form)
     order = ordering.store(work, form, cart, person=work.person(), carrier=carrier, ticket=ticket)
+    if form["newsletter"]:
+        newsletter.wish(work, form["email"], place="checkout", person=order.avow_person)
     work.forget_cookie("cart")
     ordering.pay(work, order, form)
     return work.redirect(f"/order/{work.secret(order)}")

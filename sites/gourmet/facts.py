@@ -9,11 +9,11 @@ from typing import Any
 
 from avow import Facts, Work
 
-from . import maker
+from . import choice, maker
 from .shop import site
 
 
 @site.facts
 def known(work: Work, record: Any, recipient: str | None) -> Facts:
     """The facts about one record, about to be shared with `recipient` if that is not None."""
-    return {**maker.facts(work, record, recipient)}
+    return {**choice.facts(work, record, recipient), **maker.facts(work, record, recipient)}

@@ -9,6 +9,7 @@ from avow.edge.form import Form
 
 from .cart import LIMIT
 from .catalogue import CATALOGUE, money
+from .newsletter import AGREED
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,7 @@ class Checkout(Form):
         "contact.address.region", "State or region", maximum=60, required=False, autocomplete="address-level1"
     )
     country = ask.text("contact.address.country", "Country", maximum=60, autocomplete="country-name")
+    newsletter = ask.choice(None, "The newsletter", {"yes": AGREED}, required=False)
     note = ask.paragraph(
         "order.note",
         "A note to our packers",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from avow import Work
 from avow.edge.form import Form
 
-from . import maker
+from . import maker, offers
 from .cart import Cart
 from .forms import CARRIERS
 from .records import Order
@@ -81,6 +81,7 @@ def settled(work: Work, order: Order, reply: Any) -> None:
             work.share(order, order.carrier, purpose="shipping")
         maker.hand_over(work, order)
         work.send("confirmation", order)
+        offers.plan(work, order)
     work.update(order, status=STATUS[reply.status])
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from avow.edge.acts import acts as acts
     from avow.edge.form import Form as Form
+    from avow.edge.incoming import Incoming as Incoming
     from avow.engine import Policy as Policy
     from avow.errors import AvowError as AvowError
     from avow.errors import Refused as Refused
@@ -29,6 +30,7 @@ _HOMES = {
     "AvowError": "avow.errors",
     "Facts": "avow.values",
     "Form": "avow.edge.form",
+    "Incoming": "avow.edge.incoming",
     "Policy": "avow.engine",
     "Refused": "avow.errors",
     "Sealed": "avow.vault.sealed",
@@ -44,6 +46,7 @@ __all__ = [
     "AvowError",
     "Facts",
     "Form",
+    "Incoming",
     "Policy",
     "Refused",
     "Sealed",

@@ -183,7 +183,7 @@ def test_a_broken_template_does_not_hold_up_the_others(
     def broken(*_: object) -> None:
         raise KeyError("nmae")
 
-    monkeypatch.setattr(site.opened, "_letter", broken)
+    monkeypatch.setattr(site.opened.templates, "get_template", broken)
     with site.acting("desk", "lending", place="hall") as work:
         work.send("notice", work.db.get(site.Member, ann))
     share(site, ann)

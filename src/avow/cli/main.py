@@ -122,6 +122,9 @@ def serve(
     ca: Annotated[
         Path | None, typer.Option(help="The only authority to trust for recipients (PEM).", metavar="FILE")
     ] = None,
+    inbox: Annotated[
+        str | None, typer.Option(help="Take mail to the published address here.", metavar="HOST:PORT")
+    ] = None,
 ) -> None:
     """Serve a site."""
     from avow.cli.serve import serve as serve_site
@@ -137,6 +140,7 @@ def serve(
         key=key,
         endpoints=endpoints,
         ca=ca,
+        inbox=inbox,
     )
     raise typer.Exit(status)
 

@@ -44,6 +44,7 @@ def serve(
     key: Path | None,
     endpoints: Path | None,
     ca: Path | None,
+    inbox: str | None,
 ) -> int:
     """Serve the site in `folder` until it is interrupted; the exit status.
 
@@ -61,9 +62,19 @@ def serve(
         peers = _start_peers(site, data, base) if local_peers else None
         try:
             reached = peers.endpoints if peers else read_addresses(endpoints) if endpoints else {}
-            opened = site.open(data, store=store, endpoints=reached, ca=peers.ca if peers else ca, base=base)
+            if inbox is None and local_peers and site.mailroom is not None:
+                inbox = "127.0.0.1:0"
+            opened = site.open(
+                data,
+                store=store,
+                endpoints=reached,
+                ca=peers.ca if peers else ca,
+                base=base,
+                inbox=inbox,
+                inbox_tls=_server_tls(cert, key) if inbox is not None else None,
+            )
             try:
-                _announce(site, base, peers, _first_member(site, opened) if local_peers else None)
+                _announce(opened, base, peers, _first_member(site, opened) if local_peers else None)
                 _run(opened, listener, cert, key)
             finally:
                 site.close()
@@ -208,15 +219,34 @@ def _first_member(site: Site, opened: Opened) -> tuple[str, str] | None:
     return NEW_MEMBER, password
 
 
-def _announce(site: Site, base: str, peers: _Peers | None, member: tuple[str, str] | None) -> None:
+def _announce(opened: Opened, base: str, peers: _Peers | None, member: tuple[str, str] | None) -> None:
+    site = opened.site
     print(f"{site.policy.title}\n  the site          {base}/\n  its policy        {base}/privacy")
     if site.desks:
         print(f"  its desks         {base}{min(site.desks, key=len)}")
     if member:
         print(f"                    name {member[0]}, password {member[1]}  (shown this once; `avow staff` changes it)")
+    if opened.inbox is not None:
+        print(f"  mail to it        smtp://{_spelled(opened.inbox.host)}:{opened.inbox.port}")
     if peers:
         print(f"  what left it      {peers.page}")
+    elif opened.directory.sends_mail:
+        print("  its signatures    the DNS must say, for mails to be believed:")
+        for record in opened.signer.records():
+            print(f"                    {record}")
     print("Stop with Ctrl-C.", flush=True)
+
+
+def _server_tls(cert: Path | None, key: Path | None) -> ssl.SSLContext | None:
+    if cert is None or key is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(cert, key)
+    except (OSError, ssl.SSLError):
+        raise SetupError(f"`{cert}` and `{key}` are no certificate and its key", help="give PEM files") from None
+    return context
 
 
 def _run(opened: Opened, listener: socket.socket, cert: Path | None, key: Path | None) -> None:

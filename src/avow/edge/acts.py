@@ -24,6 +24,7 @@ class Acts:
     """A route's declaration. `public` marks files that carry nothing personal and open no unit.
 
     `staff` are the roles of which a member of staff must have one to be served; empty where everybody is served.
+    `one_click` says that a mail program may end a subscription here by one POST (RFC 8058).
     """
 
     role: str
@@ -31,13 +32,16 @@ class Acts:
     place: str | None
     public: bool = False
     staff: tuple[str, ...] = ()
+    one_click: bool = False
 
 
-def acts(role: str, purpose: str, place: str | None, *, staff: tuple[str, ...] = ()) -> Callable[[Endpoint], Endpoint]:
+def acts(
+    role: str, purpose: str, place: str | None, *, staff: tuple[str, ...] = (), one_click: bool = False
+) -> Callable[[Endpoint], Endpoint]:
     """Declare what an endpoint of any ASGI framework on starlette's routing is for."""
 
     def declare(endpoint: Endpoint) -> Endpoint:
-        setattr(endpoint, _ATTRIBUTE, Acts(role, purpose, place, staff=staff))
+        setattr(endpoint, _ATTRIBUTE, Acts(role, purpose, place, staff=staff, one_click=one_click))
         return endpoint
 
     return declare

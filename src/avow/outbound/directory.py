@@ -85,6 +85,11 @@ class Directory:
         return self._https[recipient]
 
     @property
+    def sends_mail(self) -> bool:
+        """Whether a mail server is configured."""
+        return MAIL in self._addresses
+
+    @property
     def mail(self) -> SmtpChannel:
         """The channel to the mail server.
 

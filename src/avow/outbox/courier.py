@@ -176,4 +176,4 @@ class Courier:
 
 
 def _note(unit: Unit, event: str, send: Send) -> None:
-    unit.note(event, send.kind, send.name, purpose=send.purpose, recipient=send.name)
+    unit.note(event, send.kind, send.word, purpose=send.purpose, recipient=send.word)

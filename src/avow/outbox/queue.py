@@ -67,6 +67,11 @@ class Send:
     attempts: int
     abandoned: bool
 
+    @property
+    def word(self) -> str:
+        """The recipient or message as the policy calls it: `newsletter` of `newsletter/2026-48`, one issue of it."""
+        return self.name.partition("/")[0]
+
 
 def put(unit: Unit, kind: str, name: str, record: Record, *, purpose: str) -> str:
     """Queue a send in the unit's transaction; it leaves after the commit. The id of the send."""

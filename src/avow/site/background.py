@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Hashable
 from functools import partial
 from queue import SimpleQueue
@@ -81,7 +82,8 @@ class Background:
         A fault of one kind of work does not keep the others waiting: it is raised after them.
         """
         done, failure = 0, None
-        for part in (self._opened.exchanges.settle, self._opened.courier.run, self._opened.sequencer.run):
+        opened = self._opened
+        for part in (opened.jobs.run, opened.exchanges.settle, opened.courier.run, opened.sequencer.run):
             try:
                 done += part()
             except (Exception, SystemExit) as error:  # noqa: BLE001  # raised below
@@ -97,6 +99,8 @@ class Background:
             self._wake.clear()
             try:
                 self._give(SETTLING, self._settle)
+                for name in self._opened.jobs.due(time.monotonic()):
+                    self._give(("job", name), partial(self._do, name))
                 for lane in self._opened.courier.lanes():
                     self._give(lane, partial(self._serve, lane))
                 self._opened.sequencer.run()
@@ -128,6 +132,11 @@ class Background:
 
     def _settle(self) -> None:
         self._opened.exchanges.settle()
+
+    def _do(self, name: str) -> None:
+        """Do what is waiting of a job, piece by piece."""
+        while not self._stop.is_set() and self._opened.jobs.turn(name):
+            pass
 
     def _serve(self, lane: Lane) -> None:
         """Send what is due in a lane; one send only while others wait for a thread."""

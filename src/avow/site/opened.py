@@ -15,6 +15,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from ssl import SSLContext
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
@@ -26,9 +27,10 @@ from avow.edge.csrf import issue, same_origin, verify
 from avow.edge.detectors import contains_card, contains_card_code, contains_typed_card
 from avow.edge.exits import guard_of
 from avow.edge.guard import ExitGuard
+from avow.edge.inbox import Inbox
 from avow.edge.intake import Intake
 from avow.edge.middleware import Edge
-from avow.edge.pages import environment, fill_letter
+from avow.edge.pages import environment
 from avow.edge.privacy import Tally
 from avow.edge.staff import Staff
 from avow.edge.visits import Visits
@@ -37,11 +39,15 @@ from avow.keys.keyring import FileKeyring
 from avow.ledger.sequencer import Sequencer
 from avow.outbound.address import Address
 from avow.outbound.directory import Directory
+from avow.outbound.dkim import Signer
 from avow.outbound.exchange import NEVER_SEEN_AFTER, Exchanges, Reply
 from avow.outbound.letter import LetterDoor
 from avow.outbox.courier import Courier, Delivered, Door
 from avow.outbox.queue import LEASE
 from avow.site.background import Background
+from avow.site.jobs import Jobs
+from avow.site.letters import check_letters, letter_door
+from avow.site.mailing import open_inbox
 from avow.site.staff_file import NAME, StaffFile
 from avow.site.versions import Versions
 from avow.site.work import Work
@@ -71,7 +77,9 @@ class Settings:
         base: how the site is reached from outside, for links in mails.
         clock: unix seconds.
         timeout: seconds that a peer has to answer.
-        background: whether sends, settlements and the ledger are worked off by a thread of this process.
+        background: whether sends, settlements, jobs and the ledger are worked off by threads of this process.
+        inbox: where mail to the published address is taken, `127.0.0.1:2525`; by default nowhere.
+        inbox_tls: the certificate with which it is taken over STARTTLS; without one, from this machine only.
     """
 
     data: Path
@@ -82,6 +90,8 @@ class Settings:
     clock: Callable[[], float] = time.time
     timeout: float = 10.0
     background: bool = True
+    inbox: str | None = None
+    inbox_tls: SSLContext | None = None
 
 
 class Opened:
@@ -99,9 +109,14 @@ class Opened:
             ca=settings.ca,
             timeout=settings.timeout,
             sender=self._sender,
+            sign=self._sign,
             by_hand=site.by_hand,
         )
+        if self.policy.messages:
+            check_letters(self, self._sender())
         _make_folder(settings.data)
+        self.signer = Signer(settings.data, (self.policy.contact.email or "").rpartition("@")[2])
+        self.signer.check()
         self.staff_file = StaffFile(settings.data / NAME, frozenset(self.policy.vocabulary.words["role"]))
         self.staff_file.members()  # a file that cannot be used is told now, not to who stands before a desk
         store = Store.open(settings.store or f"sqlite:///{settings.data / 'site.db'}")
@@ -134,12 +149,22 @@ class Opened:
         self.app = self._edge()
         logs.install(_current_guard)
         self.vault.facts_of = lambda unit, record, recipient: site.facts_of(Work(self, unit), record, recipient)
+        self.jobs = Jobs(self, site.jobs)
         self.background = Background(self)
+        self.inbox: Inbox | None = None
+        if settings.inbox is not None:
+            try:
+                self.inbox = open_inbox(self, settings.inbox, self._sender())
+            except BaseException:
+                self.close()
+                raise
         if settings.background:
             self.background.start()
 
     def close(self) -> None:
-        """Stop the background work and give back the connections."""
+        """Stop the background work and the inbox, and give back the connections."""
+        if self.inbox is not None:
+            self.inbox.stop()
         self.background.stop()
         logs.uninstall()
         self.vault.close()
@@ -164,15 +189,16 @@ class Opened:
     @property
     def letters(self) -> LetterDoor:
         """The way out by mail."""
-        return LetterDoor(
-            self.directory.mail, self._letter, fill_letter, address=self.site.address, sender=self._sender()
-        )
+        return letter_door(self, self._sender())
 
     def _sender(self) -> str:
         sender = self.policy.contact.email
         if sender is None:
             raise SetupError("the policy gives no mail address to write from", help="add `email:` to its `contact:`")
         return sender
+
+    def _sign(self, content: bytes) -> bytes:
+        return self.signer.sign(content)
 
     def secret_of(self, record: Record, use: str = "") -> str:
         """The secret of a record's link for one use: 256 bits under a key outside the database."""
@@ -298,19 +324,6 @@ class Opened:
 
     def _door(self, kind: str, name: str) -> Door:
         return self.letters if kind == "send" else self.directory.door(name)
-
-    def _letter(self, unit: Unit, message: str, record: Record) -> str:
-        work = Work(self, unit)
-        context = {
-            **self.site.shared_context,
-            "record": record,
-            type(record).__name__.lower(): record,
-            "link": self.link(work, record),
-            "links": lambda use: self.link(work, record, use),
-            "policy": self.policy,
-            "contact": self.policy.contact,
-        }
-        return self.templates.get_template(f"mail/{message}.txt").render(context)
 
     def _settled(self, recipient: str) -> Callable[[Unit, Any, Reply], None] | None:
         hook = self.site.on_settled.get(recipient)

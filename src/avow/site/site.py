@@ -25,11 +25,13 @@ from starlette.staticfiles import StaticFiles
 
 from avow.edge.acts import acts, declared
 from avow.edge.form import Form
+from avow.edge.one_click import is_one_click
 from avow.edge.pages import STATIC
 from avow.edge.visits import FIELDS, visit_record
 from avow.engine import Policy
 from avow.errors import SetupError
 from avow.language.suggest import did_you_mean
+from avow.site.mailing import Mailing
 from avow.site.opened import Opened, Settings
 from avow.site.versions import PAGES
 from avow.site.work import Work
@@ -46,7 +48,7 @@ Roles = str | tuple[str, ...]
 FormHandler = Callable[[Work, Any], Response]
 
 
-class Site:
+class Site(Mailing):
     """One service. `policy` is the path of its policy file, read and checked at once.
 
     Args:
@@ -59,6 +61,8 @@ class Site:
         card, card_code: the categories that a card number or security code found in free text counts as.
         link: the path of the page that a secret link in a mail leads to.
         links: the paths of other secret links by their use (`{"stop": "/stop/{secret}"}`), `links("stop")` in mails.
+        offers: by which of these links a mail offers what the policy says it must (`{"unsubscribe": "stop"}`).
+        reading: the category under which it counts whether somebody opens a mail or follows its links.
         by_hand: recipients to whom people hand things over; all others need an address to open the site.
 
     Raises:
@@ -81,6 +85,8 @@ class Site:
         card_code: str = "card.code",
         link: str = "/order/{secret}",
         links: Mapping[str, str] | None = None,
+        offers: Mapping[str, str] | None = None,
+        reading: str = "reading",
         by_hand: tuple[str, ...] = (),
     ) -> None:
         self.policy = Policy.load(policy)
@@ -95,6 +101,10 @@ class Site:
         self.card_code = card_code
         self.link = link
         self.links = dict(links or {})
+        self.offers = dict(offers or {})
+        self.reading = reading
+        self.mailroom = None
+        self.jobs = {}
         self.by_hand = by_hand
         self.home, self.Record, self.person_class = record_base()
         self.visit = visit_record(self.Record) if self._notes_visits() else None
@@ -146,16 +156,20 @@ class Site:
         place: str,
         page: Callable[[Work, Any], Response],
         staff: bool = False,
+        one_click: Handler | None = None,
     ) -> Callable[[FormHandler], FormHandler]:
         """Declare what a sent form does. A form that is not in order goes back to `page(work, form)`.
 
         The same path also serves the empty form on GET. With `staff`, both are for members of staff; see `page`.
+        `one_click` answers the POST by which a mail program ends a subscription (RFC 8058), without the form.
         """
 
         def declare(handler: FormHandler) -> FormHandler:
-            @_acts(role, purpose, place, staff)
+            @_acts(role, purpose, place, staff, one_click is not None)
             def endpoint(request: Request) -> Response:
                 work = self._work(request)
+                if one_click is not None and is_one_click(request.scope["avow"][1]):
+                    return one_click(work)
                 if request.method != "POST":
                     return page(work, form())
                 sent = work.read_form(form)
@@ -285,12 +299,12 @@ class Site:
         self.routes.append(Mount(path, files))
 
 
-def _acts(role: Roles, purpose: str, place: str | None, staff: bool) -> Callable[[Any], Any]:
+def _acts(role: Roles, purpose: str, place: str | None, staff: bool, one_click: bool = False) -> Callable[[Any], Any]:
     """The declaration of a route. Only members of staff may come in one of several roles."""
     roles = (role,) if isinstance(role, str) else role
     if not roles or (len(roles) > 1 and not staff):
         raise SetupError("a route acts in one role", help="name one, or say staff=True where it is for several desks")
-    return acts(roles[0], purpose, place, staff=roles if staff else ())
+    return acts(roles[0], purpose, place, staff=roles if staff else (), one_click=one_click)
 
 
 class Acting:

@@ -10,6 +10,8 @@ def place_order(work, form):
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +25,7 @@ from avow.edge.intake import Intake
 from avow.edge.markers import without_marks
 from avow.errors import Refused, SetupError
 from avow.outbound.exchange import Reply
+from avow.outbound.letter import named
 from avow.outbound.recipient import judge_share, shared_fields
 from avow.outbox.queue import put
 from avow.vault.counts import Counts
@@ -94,6 +97,17 @@ class Work:
     def commit(self) -> None:
         """Make everything so far durable, before the unit ends."""
         self.unit.commit()
+
+    @contextmanager
+    def serving(self, purpose: str) -> Iterator[None]:
+        """What is done within serves another purpose than the rest of this unit: a box ticked beside an order."""
+        if purpose not in self.unit.vault.policy.vocabulary.words["purpose"]:
+            raise SetupError(f"the policy knows no purpose `{purpose}`")
+        before, self.unit.purpose = self.unit.purpose, purpose
+        try:
+            yield
+        finally:
+            self.unit.purpose = before
 
     # -- secret links -----------------------------------------------------------------------------
 
@@ -171,9 +185,13 @@ class Work:
         judge_share(self.unit, recipient, fields, purpose=purpose, channel=channel)
         return put(self.unit, "share", recipient, record, purpose=purpose)
 
-    def send(self, message: str, record: Record, *, purpose: str | None = None) -> str:
-        """Queue a mail to the person whose record this is; it leaves after the commit. The id of the send."""
+    def send(self, message: str, record: Record, *, purpose: str | None = None, edition: str = "") -> str:
+        """Queue a mail to the person whose record this is; it leaves after the commit. The id of the send.
+
+        `edition` tells apart mails of one kind, such as the issues of a newsletter; its template is given it.
+        """
         purpose = purpose or self.unit.purpose
+        message = named(message, edition)
         self.unit.regard(record)
         self._opened.letters.judge(self.unit, message, purpose, leaving=False)
         return put(self.unit, "send", message, record, purpose=purpose)
