@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from avow.engine import Policy as Policy
     from avow.errors import AvowError as AvowError
     from avow.errors import Refused as Refused
+    from avow.keys.passwords import hash_is_dated as hash_is_dated
+    from avow.keys.passwords import hash_password as hash_password
+    from avow.keys.passwords import password_fits as password_fits
     from avow.site import Site as Site
     from avow.site import Work as Work
     from avow.values import Facts as Facts
@@ -37,7 +40,10 @@ _HOMES = {
     "Site": "avow.site",
     "Work": "avow.site",
     "acts": "avow.edge.acts",
+    "hash_is_dated": "avow.keys.passwords",
+    "hash_password": "avow.keys.passwords",
     "owner": "avow.vault.columns",
+    "password_fits": "avow.keys.passwords",
     "personal": "avow.vault.columns",
     "plain": "avow.vault.columns",
 }
@@ -53,7 +59,10 @@ __all__ = [
     "Site",
     "Work",
     "acts",
+    "hash_is_dated",
+    "hash_password",
     "owner",
+    "password_fits",
     "personal",
     "plain",
 ]

@@ -16,6 +16,8 @@ from tests.vault.club import club
 
 HERE = Path(__file__).parent
 ORIGIN = "http://127.0.0.1"
+#: How the club is reached by those who are not on the same machine.
+OUTSIDE = "https://club.example"
 
 
 class Join(Form):
@@ -170,7 +172,7 @@ def with_pages(site: Any) -> Any:  # noqa: C901  # many small pages
 def site(tmp_path: Path) -> Iterator[Any]:
     site = with_pages(club())
     site.pages = HERE / "pages"
-    site.open(tmp_path / "data", background=False)
+    site.open(tmp_path / "data", background=False, base=OUTSIDE)
     yield site
     site.close()
 

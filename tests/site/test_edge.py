@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select, text
 
 from avow.ledger.entry import Entry
-from tests.site.conftest import Browser
+from tests.site.conftest import OUTSIDE, Browser
 
 
 def refusals(site: Any) -> list[tuple[str, str]]:
@@ -159,9 +159,28 @@ def test_plain_http_from_another_machine_gets_nothing(site: Any, ann: str) -> No
 
 
 def test_https_pages_bind_the_browser_to_https(site: Any) -> None:
-    answer = Browser(site.opened.app, "192.0.2.7", "https://shop.example").get("/declared")
+    answer = Browser(site.opened.app, "192.0.2.7", OUTSIDE).get("/declared")
     assert "Secure" in answer.headers["set-cookie"]
     assert "max-age" in answer.headers["strict-transport-security"]
+
+
+def test_a_name_that_is_not_the_sites_gets_no_page_and_no_file(site: Any, browser: Browser) -> None:
+    """DNS rebinding: a page of somebody else that is served under a name of theirs, which leads here by now."""
+    token = browser.token("/join")
+    for host in ("rebound.example", "127.0.0.1.rebound.example", "club.example.rebound.example", "club.example:1", ""):
+        for path in ("/", "/join", "/privacy", "/avow/pages.css", "/nothing"):
+            answer = browser.get(path, host=host)
+            assert answer.status_code == 421
+            assert "This is another site" in answer.text
+        sent = {"csrf": token, "name": "Ann", "email": "ann@example.org", "books": "1"}
+        assert browser.post("/join", sent, origin=f"http://{host}", host=host).status_code == 421
+    for host in ("localhost:8000", "[::1]", "127.0.0.1:8000"):
+        assert browser.get("/", host=host).status_code == 200
+    outside = Browser(site.opened.app, "192.0.2.7", OUTSIDE)
+    assert outside.get("/").status_code == 200
+    assert outside.get("/", host="localhost").status_code == 421
+    with site.acting("desk", "lending") as work:
+        assert not work.select(site.Member)
 
 
 def test_every_answer_carries_the_security_headers(browser: Browser) -> None:

@@ -112,6 +112,9 @@ def serve(
     data: Annotated[
         Path | None, typer.Option(help="Folder for database, keys and ledger head. [default: var/SITE]", metavar="DIR")
     ] = None,
+    base: Annotated[
+        str | None, typer.Option(help="How the site is reached from outside: https://shop.example", metavar="URL")
+    ] = None,
     store: Store = None,
     local_peers: Annotated[
         bool, typer.Option("--local-peers", help="Also start a card processor, carriers and a mailbox on loopback.")
@@ -133,6 +136,7 @@ def serve(
         site,
         host=host,
         port=port,
+        base=base,
         data=data or Path("var") / site.resolve().name,
         store=store,
         local_peers=local_peers,

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from avow.errors import SetupError
 
@@ -37,6 +38,7 @@ def serve(
     *,
     host: str,
     port: int,
+    base: str | None,
     data: Path,
     store: str | None,
     local_peers: bool,
@@ -53,10 +55,10 @@ def serve(
     """
     from avow.outbound.address import read_addresses
 
-    tls = _tls(host, cert, key)
+    scheme = "https" if _tls(host, cert, key) else "http"
+    _check_base(base, host, scheme)
     listener = _listen(host, port)
-    scheme = "https" if tls else "http"
-    base = f"{scheme}://{_spelled(host)}:{listener.getsockname()[1]}"
+    base = base or f"{scheme}://{_spelled(host)}:{listener.getsockname()[1]}"
     try:
         site = load_site(folder)
         peers = _start_peers(site, data, base) if local_peers else None
@@ -120,6 +122,27 @@ def _tls(host: str, cert: Path | None, key: Path | None) -> bool:
         if file is not None and not file.is_file():
             raise SetupError(f"there is no file `{file}`", help="--cert and --key take PEM files")
     return cert is not None
+
+
+def _check_base(base: str | None, host: str, scheme: str) -> None:
+    """Requests under any other name than the site's own are turned away, so it has to be one."""
+    if base is None:
+        if host in ("0.0.0.0", "::"):  # noqa: S104  # refused, not listened on
+            raise SetupError(
+                f"`{host}` is every address of this machine, and no name to be reached under",
+                help="say how the site is reached: --base https://shop.example",
+            )
+        return
+    try:
+        parts = urlsplit(base)
+        whole = bool(parts.hostname) and (parts.port or 1) > 0 and base == f"{parts.scheme}://{parts.netloc}"
+    except ValueError:
+        whole, parts = False, urlsplit("")
+    if not whole or parts.scheme != scheme or parts.username is not None:
+        raise SetupError(
+            f"`{base}` is not how this site can be reached",
+            help=f"name it like {scheme}://shop.example, without a path",
+        )
 
 
 def _is_loopback(host: str) -> bool:

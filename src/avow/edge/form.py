@@ -16,10 +16,10 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from avow.errors import SetupError
-from avow.vault.sealed import Given
+from avow.vault.sealed import Given, Sealed
 
 #: Says what is wrong with a text, or None. It is given the text, stripped, and unix seconds.
 Check = Callable[[str, float], str | None]
@@ -54,7 +54,7 @@ class BoundField:
     """
 
     spec: FormField
-    value: Given | str
+    value: Sealed | str
     error: str | None
 
     def __getattr__(self, name: str) -> Any:
@@ -74,7 +74,7 @@ class Form:
     def __init__(
         self, typed: Mapping[str, str] | None = None, *, now: float = 0.0, screen: Screen = lambda text: None
     ) -> None:
-        self._values: dict[str, Given | str] = {}
+        self._values: dict[str, Sealed | str] = {}
         self._errors: dict[str, str] = {}
         self._withheld: set[str] = set()
         self.sent = typed is not None
@@ -91,6 +91,13 @@ class Form:
                     self._errors[name] = problem
             self._values[name] = Given(spec.category, text) if spec.category else text
 
+    @classmethod
+    def prefilled(cls, **values: Sealed | str | None) -> Self:
+        """An empty form in which these fields are filled in, for instance with what a record holds."""
+        form = cls()
+        form._values.update({form._known(name): value for name, value in values.items() if value is not None})
+        return form
+
     @property
     def valid(self) -> bool:
         """Whether every field is in order."""
@@ -105,11 +112,22 @@ class Form:
         """Say that a field is wrong for a reason that only the service knows."""
         self._errors[self._known(name)] = problem
 
-    def __getitem__(self, name: str) -> Given | str | None:
+    def __getitem__(self, name: str) -> Sealed | str | None:
         """What was given in a field; None where an optional field was left empty."""
         value = self._values[self._known(name)]
         empty = value == "" if isinstance(value, str) else value._reveal() == ""
         return None if empty else value
+
+    def given(self, name: str) -> Sealed:
+        """What was given in a personal field that was filled in.
+
+        Raises:
+            SetupError: the field holds nothing personal, or was left empty.
+        """
+        value = self[name]
+        if not isinstance(value, Sealed):
+            raise SetupError(f"nothing personal was given in `{name}`", help="ask `form[name]` where it may be empty")
+        return value
 
     def field(self, name: str) -> BoundField:
         """A field for a template; what must not be echoed is empty."""
@@ -196,6 +214,23 @@ def email(category: str, label: str, **options: Any) -> FormField:
 
     options.setdefault("autocomplete", "email")
     return FormField(category, label, 254, kind="email", check=check, **options)
+
+
+def password(category: str, label: str, *, least: int = 12, most: int = 128, **options: Any) -> FormField:
+    """A password, by its length alone (NIST SP 800-63B-4 3.1.1.2: no rules of composition). Never echoed.
+
+    `autocomplete` tells a password manager which one: `new-password`, else `current-password`. A `check` of one's own
+    is asked after the length.
+    """
+    more: Check | None = options.pop("check", None)
+
+    def check(text: str, now: float) -> str | None:
+        if len(text) < least:
+            return f"A password has at least {least} characters, you typed {len(text)}."
+        return more(text, now) if more else None
+
+    options.setdefault("autocomplete", "current-password")
+    return FormField(category, label, most, kind="password", echo=False, check=check, **options)
 
 
 def card_number(category: str, label: str, **options: Any) -> FormField:

@@ -42,6 +42,7 @@ class Intake:
     """One request, stripped. `channel` is `https`, `loopback` (plain, inside this machine) or `http`.
 
     `authorization` is looked at where staff is let in (`avow.edge.staff`) and nowhere else; `member` is who was let in.
+    `session` is what the browser proves to be logged in with, where that may be looked at.
     """
 
     method: str
@@ -53,6 +54,7 @@ class Intake:
     body: bytes = b""
     authorization: str | None = field(default=None, repr=False)
     member: Member | None = None
+    session: str = field(default="", repr=False)
     _cookies: dict[str, str] = field(default_factory=dict)
 
     def cookie(self, name: str) -> str | None:
@@ -61,8 +63,10 @@ class Intake:
 
     @property
     def bound(self) -> str:
-        """What a form's token is bound to: one given to a member of staff serves nobody else."""
-        return "" if self.member is None else f"staff {self.member.name}"
+        """What a form's token is bound to: one given to staff, or to who is logged in, serves nobody else."""
+        if self.member is not None:
+            return f"staff {self.member.name}"
+        return f"login {self.session}" if self.session else ""
 
     def typed(self) -> dict[str, str]:
         """The fields of a form that was sent as application/x-www-form-urlencoded; the first of each name.

@@ -2,8 +2,9 @@
 
 For each request, in this order:
 
-1. the request is stripped (`intake`), its route's declaration found; who asks for a page of the staff's has to prove
-   to be one of them, before anything else is read; the body is read up to a limit;
+1. the request is stripped (`intake`), the name under which it asks looked at (`host`), its route's declaration found;
+   who asks for a page of the staff's has to prove to be one of them, before anything else is read; the body is read
+   up to a limit;
 2. a form that did not come from the site itself is turned away (CSRF);
 3. a unit of work is opened for the route's role, purpose and place, and the service answers within it;
    its whole answer is held back;
@@ -29,6 +30,7 @@ from avow.edge.acts import Acts, match
 from avow.edge.cookies import Cookies, cookie_term
 from avow.edge.exits import check_exits
 from avow.edge.headers import security_headers
+from avow.edge.host import is_own_host
 from avow.edge.intake import LARGEST_BODY, Intake, take_in
 from avow.edge.notices import check_notices
 from avow.edge.one_click import is_one_click
@@ -95,6 +97,8 @@ class Edge:
     Args:
         open_unit: opens a unit for a declaration and a request.
         check_form: whether a form was sent from the site itself.
+        session_of: what the browser proves to be logged in with, where the policy lets that be looked at; else nothing.
+        base: how the site is reached from outside.
         error_page: writes the page for what cannot be served.
         staff: who lets members of staff in, to the routes that are declared for them.
         plain_refused: the policy's refusal of what is entered over an unencrypted connection, for that page.
@@ -106,7 +110,9 @@ class Edge:
         *,
         open_unit: Callable[[Acts, Intake], Unit],
         check_form: Callable[[Intake], bool],
+        session_of: Callable[[Acts, Intake], str],
         error_page: ErrorPage,
+        base: str,
         visits: Visits | None,
         staff: Staff,
         plain_refused: AvowError | None = None,
@@ -114,6 +120,8 @@ class Edge:
         self.app = app
         self.open_unit = open_unit
         self.check_form = check_form
+        self.session_of = session_of
+        self.base = base
         self.error_page = error_page
         self.visits = visits
         self.staff = staff
@@ -138,11 +146,15 @@ class Edge:
             words = "This site answers over HTTPS only."
             answer = self._failure(intake, 426, "Use an encrypted connection", words, self.plain_refused)
             answer.headers.append((b"upgrade", b"TLS/1.2"))
+        elif not is_own_host(intake.headers.get("host", ""), self.base, scope):
+            words = "This site is not called what your browser asked for. Please go to its own address."
+            answer = self._failure(intake, 421, "This is another site", words)
         elif declaration is None:
             answer = self._failure(intake, 404, "There is no such page", "The address leads nowhere on this site.")
         elif declaration.public:
             return await self._pass(stripped, receive, send, intake)
         else:
+            intake.session = self.session_of(declaration, intake)
             turned = await self._turned(declaration, intake)
             answer = turned or await self._judged(declaration, intake, stripped, receive)
         await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})

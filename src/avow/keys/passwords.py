@@ -31,6 +31,11 @@ def hash_password(password: str) -> str:
     return kdf.derive_phc_encoded(_bytes(password))
 
 
+def hash_is_dated(stored: str) -> bool:
+    """Whether a hash was made with other parameters than today's; it is made anew when the password is at hand."""
+    return not stored.startswith(f"$argon2id$v=19$m={MEMORY},t={PASSES},p={LANES}$")
+
+
 def is_password_hash(text: str) -> bool:
     """Whether a text is a hash that `password_fits` can compare with."""
     return _SHAPE.fullmatch(text) is not None

@@ -234,6 +234,7 @@ class Opened:
         return self.templates.get_template(template).render(
             {
                 **self.site.shared_context,
+                **self.site.context_of(work),
                 "work": work,
                 "csrf": work.csrf,
                 "policy": self.policy,
@@ -271,7 +272,9 @@ class Opened:
             Router(self.site.routes),
             open_unit=self._open_unit,
             check_form=self._check_form,
+            session_of=self._session_of,
             error_page=self._error_page,
+            base=self.settings.base,
             visits=visits,
             staff=Staff(self.staff_file.members, self.settings.clock),
             plain_refused=self._plain_refused(),
@@ -292,6 +295,15 @@ class Opened:
         return self.unit(
             role, declaration.purpose, place=declaration.place, channel=intake.channel, staff=member is not None
         )
+
+    def _session_of(self, declaration: Acts, intake: Intake) -> str:
+        """The cookie of who is logged in, for a route whose purpose it may be read for."""
+        value = intake.cookie(self.site.login)
+        if not value or self.site.login not in self.policy.cookies:
+            return ""
+        cookie, acts = f"cookie.{self.site.login}", declaration
+        verdict = self.policy.judge("open", cookie, purpose=acts.purpose, role=acts.role, place=acts.place)
+        return value if verdict.permitted else ""
 
     def _check_form(self, intake: Intake) -> bool:
         if not same_origin(intake.headers, intake.origin):

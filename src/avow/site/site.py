@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 Handler = Callable[[Work], Response]
 FactsOf = Callable[[Work, Any, str | None], Facts]
+ContextOf = Callable[[Work], Mapping[str, Any]]
 Roles = str | tuple[str, ...]
 FormHandler = Callable[[Work, Any], Response]
 
@@ -63,6 +64,7 @@ class Site(Mailing):
         links: the paths of other secret links by their use (`{"stop": "/stop/{secret}"}`), `links("stop")` in mails.
         offers: by which of these links a mail offers what the policy says it must (`{"unsubscribe": "stop"}`).
         reading: the category under which it counts whether somebody opens a mail or follows its links.
+        login: the cookie by which a browser is known as logged in. A form given to it serves no other browser.
         by_hand: recipients to whom people hand things over; all others need an address to open the site.
 
     Raises:
@@ -87,6 +89,7 @@ class Site(Mailing):
         links: Mapping[str, str] | None = None,
         offers: Mapping[str, str] | None = None,
         reading: str = "reading",
+        login: str = "login",
         by_hand: tuple[str, ...] = (),
     ) -> None:
         self.policy = Policy.load(policy)
@@ -105,6 +108,7 @@ class Site(Mailing):
         self.reading = reading
         self.mailroom = None
         self.jobs = {}
+        self.login = login
         self.by_hand = by_hand
         self.home, self.Record, self.person_class = record_base()
         self.visit = visit_record(self.Record) if self._notes_visits() else None
@@ -112,6 +116,7 @@ class Site(Mailing):
         self.on_settled: dict[str, Callable[[Work, Any, Reply], None]] = {}
         self.on_shared: dict[str, Callable[[Work, Any, Mapping[str, Any]], None]] = {}
         self.shared_context: dict[str, Any] = {}
+        self.context_of: ContextOf = lambda work: {}
         self.facts_of: FactsOf = lambda work, record, recipient: NO_FACTS
         self._opened: Opened | None = None
         if static:
@@ -195,6 +200,11 @@ class Site(Mailing):
         share is about to leave.
         """
         self.facts_of = function
+        return function
+
+    def context(self, function: ContextOf) -> ContextOf:
+        """Declare what every page of the site may use beside its own: a function of `work` that returns names."""
+        self.context_of = function
         return function
 
     def shared(self, recipient: str) -> Callable[[Any], Any]:

@@ -10,7 +10,7 @@ def place_order(work, form):
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Any
@@ -28,10 +28,15 @@ from avow.outbound.exchange import Reply
 from avow.outbound.letter import named
 from avow.outbound.recipient import judge_share, shared_fields
 from avow.outbox.queue import put
+from avow.vault import attempts
+from avow.vault.aside import Aside
 from avow.vault.counts import Counts
+from avow.vault.derived import derive
 from avow.vault.once import Once
+from avow.vault.sealed import Given, Sealed
 
 if TYPE_CHECKING:
+    from sqlalchemy import Table
     from sqlalchemy.orm import Session
 
     from avow.edge.privacy import Tally
@@ -89,6 +94,10 @@ class Work:
     def counts(self, category: str, *, group: int, by: str) -> Counts:
         """Counts of many people, derived `by` a role of the house; see `avow.vault.counts`."""
         return Counts(self.unit, category, group=group, by=by)
+
+    def derive(self, category: str, sources: Sequence[Sealed], make: Callable[..., str]) -> Sealed:
+        """Make one kind of information out of another, to be kept in a record; see `avow.vault.derived`."""
+        return derive(self.unit, category, sources, make)
 
     def select(self, record: type[Any], *where: Any) -> list[Any]:
         """The records that match conditions on plain or lookup columns."""
@@ -148,8 +157,11 @@ class Work:
             self.unit.recognise(found, fact)
         return found
 
-    def found(self, record: type[Any], token: str, use: str = "") -> Any | None:
-        """The record that a secret for this use leads to, or None. It says nothing about who is here."""
+    def found(self, record: type[Any], token: str, use: str | Callable[[Any], str] = "") -> Any | None:
+        """The record that a secret for this use leads to, or None. It says nothing about who is here.
+
+        A use that depends on what the record holds is given as a function of the record.
+        """
         link = self.unit.vault.home.schema.link
         row = self.db.execute(
             select(link).where(link.c.token == _digest(token), link.c.record_table == record.__table__.name)
@@ -158,7 +170,10 @@ class Work:
             return None
         found = self.db.get(record, (row.owner, row.record_id))
         # The table is a directory only: a row written into it by somebody else leads nowhere.
-        if found is None or not compare_digest(self._opened.secret_of(found, use).encode(), token.encode()):
+        if found is None:
+            return None
+        secret = self._opened.secret_of(found, use if isinstance(use, str) else use(found))
+        if not compare_digest(secret.encode(), token.encode()):
             return None
         return found
 
@@ -166,9 +181,37 @@ class Work:
         """Take who is here for the owner of `record`, because `fact` has been shown; see `Unit.recognise`."""
         self.unit.recognise(record, fact)
 
+    def aside(self, record: Record, fact: str, *, purpose: str) -> Aside:
+        """`record` as it is shown beside the matter of a page: for another purpose, to who has shown `fact` of it."""
+        return Aside(self.unit, record, fact, purpose)
+
     def regard(self, record: Record) -> None:
         """Deal with `record`: what the site knows of it and its owner counts from now on; see `Unit.regard`."""
         self.unit.regard(record)
+
+    # -- guessing ---------------------------------------------------------------------------------
+
+    def attempt(self, what: str, whom: Sealed) -> float:
+        """Count an attempt at `what` by who calls themselves `whom`; the seconds to wait first, 0.0 if none.
+
+        Commits what was done so far in this unit. See `avow.vault.attempts`.
+        """
+        if isinstance(whom, Given):
+            self.unit.judge_given(whom.category)
+        wait = attempts.begin(self.db, self._attempts, self._attempt_of(what, whom), self.now)
+        self.commit()
+        return wait
+
+    def succeeded(self, what: str, whom: Sealed) -> None:
+        """Forget the attempts at `what`: the last one was right."""
+        attempts.succeed(self.db, self._attempts, self._attempt_of(what, whom))
+
+    @property
+    def _attempts(self) -> Table:
+        return self.unit.vault.home.schema.attempt
+
+    def _attempt_of(self, what: str, whom: Sealed) -> bytes:
+        return self.unit.vault.index_of(f"attempt:{what}", whom._reveal())
 
     # -- doors ------------------------------------------------------------------------------------
 
@@ -276,6 +319,11 @@ class Work:
         """The roles of the member of staff who is here; none where nobody of the staff is."""
         member = self._intake.member if self._intake else None
         return member.roles if member else ()
+
+    @property
+    def origin(self) -> str:
+        """Scheme, name and port under which the site was asked for: `https://shop.example`."""
+        return self._intake.origin if self._intake else ""
 
     @property
     def current_path(self) -> str:

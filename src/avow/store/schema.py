@@ -9,6 +9,7 @@ to the person whose it is. No column here holds personal information in the clea
 | avow_outbox | a send that waits, was attempted, or is over: ids only |
 | avow_exchange | a conversation with a recipient that must not happen twice |
 | avow_link | the keyed hash of a secret link, and what it leads to |
+| avow_attempt | how often something was attempted that could be guessed: by a keyed hash of what was typed |
 | avow_pending | a ledger entry written with its data and not yet chained |
 | avow_entry | a chained ledger entry |
 | avow_aside | what lay among the pending entries and was none: an entry tells its digest |
@@ -47,6 +48,7 @@ class Schema:
     outbox: Table
     exchange: Table
     link: Table
+    attempt: Table
     pending: Table
     entry: Table
     aside: Table
@@ -113,6 +115,13 @@ def declare(metadata: MetaData) -> Schema:
             Column("token", LargeBinary, primary_key=True),
             owner(),
             *record(),
+        ),
+        attempt=Table(
+            "avow_attempt",
+            metadata,
+            Column("token", LargeBinary, primary_key=True),
+            Column("tries", Integer, nullable=False),
+            Column("until", Float, nullable=False, index=True),
         ),
         pending=Table("avow_pending", metadata, identifier(), Column("body", LargeBinary, nullable=False)),
         entry=Table(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from avow.errors import SealedError, SetupError
 from avow.vault.columns import INDEX_SUFFIX, Field
+from avow.vault.derived import Derived
 from avow.vault.envelope import Label
 from avow.vault.sealed import Given, Sealed, Stored
 
@@ -20,12 +21,21 @@ if TYPE_CHECKING:
 
 
 def collect(
-    unit: Unit, record: type[Any], person: Person, source: str | None, at: str | None, values: dict[str, Any]
+    unit: Unit,
+    record: type[Any],
+    person: Person,
+    /,
+    *,
+    source: str | None = None,
+    at: str | None = None,
+    **values: Any,
 ) -> Any:
     """Make a record of `person` from what they gave.
 
     Args:
-        values: by attribute; personal ones as `str` or as given in a form, plain ones as they are.
+        source: who gave it, if not the person.
+        at: where, if not at the unit's place.
+        values: by attribute; personal ones as `str`, as given in a form or as derived, plain ones as they are.
 
     Raises:
         Refused: a field may not be collected or kept. Nothing is stored then.
@@ -46,16 +56,20 @@ def collect(
         **{layout.owner: person.id},
         **plain,
     )
-    _write(unit, made, {n: v for n, v in values.items() if n in layout.fields and v is not None}, source, at)
+    given = {n: v for n, v in values.items() if n in layout.fields and v is not None}
+    _write(unit, made, given, source, at or unit.place)
     unit.db.add(made)
     return made
 
 
-def update(unit: Unit, record: Record, source: str | None, at: str | None, values: dict[str, Any]) -> None:
-    """Write new values into a record; None takes an optional one out, its index with it.
+def update(unit: Unit, record: Record, /, *, source: str | None = None, at: str | None = None, **values: Any) -> None:
+    """Write new values into a record; None takes an optional one out, its index with it. See `collect`.
+
+    What takes the place of something, or takes it out, is judged as a change of it. What is derived is not: it only
+    follows from what has changed.
 
     Raises:
-        Refused: a field may not be collected or kept. Nothing is changed then.
+        Refused: a field may not be changed, collected or kept. Nothing is changed then.
         SetupError: an attribute that the record does not have, or that says whose it is.
     """
     fields = record.__layout__.fields
@@ -63,7 +77,11 @@ def update(unit: Unit, record: Record, source: str | None, at: str | None, value
     plain = {name: value for name, value in values.items() if name not in fields}
     for value in plain.values():
         inspect_plain(unit, value)
-    _write(unit, record, {n: v for n, v in values.items() if n in fields and v is not None}, source, at)
+    for name, value in values.items():
+        if name in fields and getattr(record, name) is not None and not isinstance(value, Derived):
+            unit.judge("change", fields[name].category, place=at or unit.place, role=unit.role)
+    given = {n: v for n, v in values.items() if n in fields and v is not None}
+    _write(unit, record, given, source, at or unit.place)
     for name, value in values.items():
         if name in plain or value is None:
             setattr(record, name, value)
@@ -103,22 +121,22 @@ def _check_names(record: type[Any], values: dict[str, Any], done: str) -> None:
             )
 
 
-def _write(unit: Unit, record: Record, values: dict[str, Any], source: str | None, at: str | None) -> None:
-    place = at or unit.place
+def _write(unit: Unit, record: Record, values: dict[str, Any], source: str | None, place: str | None) -> None:
     whose = unit.vault.subject
     texts: list[tuple[Field, str]] = []
     for name, value in values.items():
         field = record.__layout__.fields[name]
-        text = value if isinstance(value, str) else _text_of(unit, value, field)
-        unit.judge(
-            "collect",
-            field.category,
-            source=source or whose,
-            subject=whose,
-            place=place,
-            role=unit.role,
-            channel=unit.channel,
-        )
+        text = value if isinstance(value, str) else _text_of(unit, value, record, field)
+        if not isinstance(value, Derived):  # that was judged as derived
+            unit.judge(
+                "collect",
+                field.category,
+                source=source or whose,
+                subject=whose,
+                place=place,
+                role=unit.role,
+                channel=unit.channel,
+            )
         unit.judge("keep", field.category, subject=whose)
         _inspect(unit, text)
         texts.append((field, text))
@@ -130,10 +148,12 @@ def _write(unit: Unit, record: Record, values: dict[str, Any], source: str | Non
             setattr(record, field.name + INDEX_SUFFIX, field.blind(text))
 
 
-def _text_of(unit: Unit, value: Any, field: Field) -> str:
+def _text_of(unit: Unit, value: Any, record: Record, field: Field) -> str:
     if isinstance(value, Stored):
         return unit.open(value)  # copying from another record is a flow of its own
-    if isinstance(value, Given) and value.category == field.category:
+    if isinstance(value, Derived) and value.owner not in (None, record.owner_id):
+        raise SealedError(f"{value!r} was derived from what is somebody else's")
+    if isinstance(value, (Given, Derived)) and value.category == field.category:
         return value._reveal()
     if isinstance(value, Given):
         unit.judge("keep", value.category, subject=unit.vault.subject)  # a card in a note is refused as a card

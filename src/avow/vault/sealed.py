@@ -12,10 +12,12 @@ is judged, recorded, and watched at every exit of the unit.
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, NoReturn, final
 
 from avow.errors import SealedError
 from avow.vault.current import current_unit, unit_if_any
+from avow.vault.envelope import read_label
 
 if TYPE_CHECKING:
     from avow.vault.columns import Field
@@ -117,6 +119,16 @@ class Stored(Sealed):
     def owner(self) -> str | None:
         """The id of the person whose record it lies in."""
         return None if self._record is None else self._record.owner_id
+
+    @property
+    def hour(self) -> int:
+        """When it was collected, in whole hours since 1970, as its envelope says; opening it shows whether it is."""
+        return read_label(self._envelope).collected
+
+    @property
+    def day(self) -> date:
+        """The day on which it was collected, in UTC; see `hour`."""
+        return datetime.fromtimestamp(self.hour * 3600, UTC).date()
 
     def _reveal(self) -> str:
         return self._bound()._unsealed(self._field, self._envelope)

@@ -26,6 +26,7 @@ from sqlalchemy.orm import Session
 from avow.errors import Refused, SetupError
 from avow.values import Duty, Facts, Verdict
 from avow.vault import keeping
+from avow.vault.aside import Beside
 from avow.vault.current import UNIT
 from avow.vault.lines import Lines
 from avow.vault.once import Once
@@ -71,6 +72,7 @@ class Unit(AbstractContextManager["Unit"]):
         self.known()
         self.viewer: str | None = None
         self._learned: tuple[str, ...] = ()
+        self._shown: set[str] = set()
         # Ends in a letter: twelve decimal digits and a marker's number behind them could pass for a card number.
         self.nonce = secrets.token_hex(6)[:-1] + secrets.choice("abcdef")
         self.marked: list[Sealed] = []
@@ -94,19 +96,20 @@ class Unit(AbstractContextManager["Unit"]):
         *,
         purpose: str | None = None,
         accompanied: bool = True,
+        facts: Facts | None = None,
         **dimensions: str | None,
     ) -> Verdict:
         """Ask the policy whether a flow may happen here and now, and note the answer for the ledger.
 
         `accompanied` is False for a flow that will be judged again when it happens: the duties that go
-        with it are due then.
+        with it are due then. `facts` stand in for those of the unit.
 
         Raises:
             Refused: no sentence permits it, one forbids it, or a duty that comes before it is undone.
         """
         self._check_open()
         purpose = purpose or self.purpose
-        verdict = self.vault.policy.judge(verb, object, purpose=purpose, facts=self.known(), **dimensions)
+        verdict = self.vault.policy.judge(verb, object, purpose=purpose, facts=facts or self.known(), **dimensions)
         recipient = dimensions.get("recipient")
         if not verdict.permitted:
             self._refusals.add("refused", verb, object, purpose, recipient, verdict, self._desk)
@@ -131,6 +134,10 @@ class Unit(AbstractContextManager["Unit"]):
             return self.role
         return self.vault.subject if own else None
 
+    def permits(self, verb: str, object: str, purpose: str, facts: Facts, **dimensions: str | None) -> bool:
+        """Whether a flow would be permitted. A question: nothing is noted for the ledger."""
+        return self.vault.policy.judge(verb, object, purpose=purpose, facts=facts, **dimensions).permitted
+
     def known(self) -> Facts:
         """What is known now: the facts of this unit, and what the policy's own predicates answer to them."""
         return self.vault.policy.facts(self.facts)
@@ -148,10 +155,25 @@ class Unit(AbstractContextManager["Unit"]):
         self.facts.update(learned)
 
     def recognise(self, record: Record, fact: str) -> None:
-        """Take who is looking for the owner of `record`, because `fact` has been shown: `presented(link)`."""
-        self.viewer = record.owner_id
+        """Take who is looking for the owner of `record`, because `fact` has been shown: `presented(link)`.
+
+        What was shown before by somebody else is forgotten: it must not open what is this person's.
+        """
+        self._seen_as(record.owner_id)
+        self._shown |= {fact} - self.facts.keys()
         self.facts[fact] = True
         self.regard(record)
+
+    def _seen_as(self, person: str) -> None:
+        if person != self.viewer:
+            for name in self._shown:
+                self.facts.pop(name, None)
+            self._shown.clear()
+        self.viewer = person
+
+    def common_facts(self) -> dict[str, bool | float | None]:
+        """The facts that are about nobody in particular: neither shown by who is looking nor learned of a record."""
+        return {name: fact for name, fact in self.facts.items() if name not in {*self._shown, *self._learned}}
 
     def discharge(self, verb: str, object: str | None = None) -> None:
         """Say that a duty was done in this unit, for example `discharge("ask", "age")`."""
@@ -182,7 +204,7 @@ class Unit(AbstractContextManager["Unit"]):
             if kind.__table__.name == table:
                 record = self.db.get(kind, (owner, identity))
                 if record is not None:
-                    self.viewer = owner
+                    self._seen_as(owner)
                     return record
         raise Refused(f"a record of `{table}` that something was queued for is gone")
 
@@ -190,18 +212,16 @@ class Unit(AbstractContextManager["Unit"]):
         """A new person, known by nothing but a random id."""
         person = self.vault.new_person()
         self.db.add(person)
-        self.viewer = person.id  # who has just come into being here is the one who is looking
+        self._seen_as(person.id)  # who has just come into being here is the one who is looking
         return person
 
-    def collect(
-        self, record: type[Any], *, person: Person, source: str | None = None, at: str | None = None, **values: Any
-    ) -> Any:
+    def collect(self, record: type[Any], *, person: Person, **values: Any) -> Any:
         """Make a record of `person` from what they gave; see `avow.vault.keeping.collect`."""
-        return keeping.collect(self, record, person, source, at, values)
+        return keeping.collect(self, record, person, **values)
 
-    def update(self, record: Record, *, source: str | None = None, at: str | None = None, **values: Any) -> None:
+    def update(self, record: Record, **values: Any) -> None:
         """Write new values into a record; see `avow.vault.keeping.update`."""
-        keeping.update(self, record, source, at, values)
+        keeping.update(self, record, **values)
 
     # -- opening ----------------------------------------------------------------------------------
 
@@ -209,12 +229,16 @@ class Unit(AbstractContextManager["Unit"]):
         """The text of a sealed value; see `Sealed.open`."""
         self.judge("open", value.category, purpose=purpose, role=self.role, place=self.place)
         text = value._reveal()
+        self.watch(value, text)
+        return text
+
+    def watch(self, value: Sealed, text: str) -> None:
+        """Search for the text of a value at every exit from now on."""
         if self.guard is None:
             self.guard = self.vault.new_guard()
         self.guard.watch(value.category, text)
         given = isinstance(value, Given) and self.is_own(value)
         self.seen.add((value.category, None if given else value.owner or ""))
-        return text
 
     def is_foreign(self, category: str) -> bool:
         """Whether a text of `category` was opened that is not of the person who is looking now."""
@@ -240,6 +264,9 @@ class Unit(AbstractContextManager["Unit"]):
         """
         for number in dict.fromkeys(numbers):
             value = self.marked[number]
+            if isinstance(value, Beside):
+                value.judge_shown(place)
+                continue
             self.judge(
                 "show",
                 value.category,
@@ -252,16 +279,13 @@ class Unit(AbstractContextManager["Unit"]):
     def once(self, name: str, values: dict[str, Given]) -> Once:
         """Take values for a single use: judged as collected, kept nowhere."""
         for category in values:
-            self.judge(
-                "collect",
-                category,
-                source=self.vault.subject,
-                subject=self.vault.subject,
-                place=self.place,
-                role=self.role,
-                channel=self.channel,
-            )
+            self.judge_given(category)
         return Once(name, values)
+
+    def judge_given(self, category: str) -> None:
+        """Judge that what was given in a form may be used at all: as collected from the person, here."""
+        whose, channel = self.vault.subject, self.channel
+        self.judge("collect", category, source=whose, subject=whose, place=self.place, role=self.role, channel=channel)
 
     # -- ending -----------------------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ from avow.keys.hierarchy import PersonKeys
 from avow.keys.keyring import FileKeyring
 from avow.store.connection import Store
 from avow.values import NO_FACTS, Facts
-from avow.vault.blind import BlindIndex
+from avow.vault.blind import BlindIndex, Kind
 from avow.vault.columns import Field, refuse_sorting
 from avow.vault.current import current_unit
 from avow.vault.keeping import inspect_plain
@@ -176,6 +176,10 @@ class Vault:
     def key_of(self, person: Person) -> bytes:
         """The key of a person, unwrapped from the bytes that came with the row."""
         return self._keys.get(person.id, person.epoch, person.wrapped)
+
+    def index_of(self, name: str, text: str, kind: Kind = "email") -> bytes:
+        """The blind index of a text under a name of its own: it is recognised there and matches no column's."""
+        return self._blind.of(f"avow:{name}", text, kind=kind)
 
     def blind_of(self, field: Field) -> Callable[[str], bytes]:
         """The function that maps a text of `field` to its blind index."""
