@@ -204,6 +204,60 @@ _MAKERS = (
     ),
 )  # fmt: skip
 
+_DESKS = (
+    Mutation(
+        "I3", f"{_EDGE}/staff.py", "if not self._fits(password, member):", "if False:",
+        "any password lets in to a desk",
+    ),
+    Mutation(
+        "I3", f"{_EDGE}/staff.py", "if now < attempts.until:", "if False:",
+        "passwords of staff can be guessed at without end",
+    ),
+    Mutation(
+        "I3", f"{_EDGE}/staff.py", "if not set(roles) & set(member.roles):", "if False:",
+        "a member of staff comes to a desk of another role",
+    ),
+    Mutation(
+        "I2", f"{_EDGE}/middleware.py", "        if not declaration.staff:\n            return None",
+        "        if True:\n            return None",
+        "the desks are served to everybody",
+    ),
+)  # fmt: skip
+
+_COUNTS = (
+    Mutation(
+        "I4", f"{_VAULT}/counts.py", "if len(people) >= group)", "if people)",
+        "a figure tells of fewer than ten",
+    ),
+    Mutation(
+        "I4", f"{_VAULT}/counts.py", "while rest and len(rest) < group and large:", "while False:",
+        "what is left of a total tells of fewer than ten",
+    ),
+    Mutation(
+        "I4", f"{_VAULT}/counts.py", "if len(rest) >= group else []", "if rest else []",
+        "what has no group at all is told together",
+    ),
+    Mutation(
+        "I4", f"{_VAULT}/counts.py", "for day, record in dated if day < today", "for day, record in dated",
+        "who looks twice on one day sees what came in between",
+    ),
+    Mutation(
+        "I4", f"{_VAULT}/counts.py",
+        "for span in _spans(over, least) if span.full]", "for span in _spans(over, least)]",
+        "a period is shown that is too small, and changes",
+    ),
+    Mutation(
+        "I4", f"{_VAULT}/counts.py",
+        'self._unit.judge("derive", self._category, source=category, form=self._form, role=self._by)', "pass",
+        "anything is counted, in groups of any size",
+    ),
+    Mutation(
+        "I4", f"{_VAULT}/record.py", "label, _ = self._seal().unseal(field.id, sealed)",
+        "from avow.vault.envelope import read_label\n\n        label = read_label(sealed)",
+        "a date that was put there from another row counts",
+    ),
+)  # fmt: skip
+
 _CARD_PASSED_ON = (
     Mutation(
         "I8", f"{_VAULT}/once.py", "values, self._values = self._values, None", "values = self._values",
@@ -304,6 +358,6 @@ _FRAGMENT = (
 )  # fmt: skip
 
 MUTATIONS: tuple[Mutation, ...] = (
-    *_VERSION, *_CARD_KEPT, *_VISITS, *_COOKIES, *_CARRIERS, *_MAKERS, *_CARD_PASSED_ON, *_ON_THE_WAY, *_CONTACT,
-    *_FRAGMENT,
+    *_VERSION, *_CARD_KEPT, *_VISITS, *_COOKIES, *_CARRIERS, *_MAKERS, *_DESKS, *_COUNTS, *_CARD_PASSED_ON,
+    *_ON_THE_WAY, *_CONTACT, *_FRAGMENT,
 )  # fmt: skip

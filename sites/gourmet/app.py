@@ -13,12 +13,16 @@ from starlette.responses import Response
 from avow import Work
 from avow.edge.form import Form
 
-from . import (  # noqa: F401  # each declares its routes, its jobs, or what is known
+from . import (  # noqa: F401  # each declares its routes, its jobs, or what is known and done
+    desk,
     facts,
     maker,
     newsletter,
     offers,
     ordering,
+    phone,
+    report,
+    request,
     stop,
 )
 from .cart import LIMIT, Cart

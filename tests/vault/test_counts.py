@@ -27,16 +27,19 @@ def people(count: int, start: int = 0) -> set[str]:
     return {f"p{number}" for number in range(start, start + count)}
 
 
+@pytest.mark.promise("I4", "holds")
 def test_a_cell_below_the_group_goes_into_the_rest() -> None:
     owners = {"brie": people(30), "honey": people(12, 30), "salt": people(6, 42), "oil": people(5, 48)}
     assert _merged(owners, GROUP) == [("brie", 30), ("honey", 12), (ELSE, 11)]
 
 
+@pytest.mark.promise("I4", "holds")
 def test_a_rest_that_is_too_small_takes_the_smallest_of_the_others_with_it() -> None:
     owners = {"brie": people(30), "honey": people(12, 30), "salt": people(3, 42)}
     assert _merged(owners, GROUP) == [("brie", 30), (ELSE, 15)]
 
 
+@pytest.mark.promise("I4", "holds")
 def test_nothing_is_told_where_there_is_no_group_at_all() -> None:
     assert _merged({"brie": people(9)}, GROUP) == []
     assert _merged({"brie": people(5), "honey": people(4, 5)}, GROUP) == []
