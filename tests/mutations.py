@@ -131,6 +131,43 @@ _COOKIES = (
     ),
 )  # fmt: skip
 
+_GREETING = (
+    Mutation(
+        "I6", f"{_SHOP}/greeting.py", 'if not shown.may_show("name"):', "if False:",
+        "who objects to other uses of their name gets no pages at all",
+    ),
+    Mutation(
+        "I6", f"{_SHOP}/tokens.py", "if compare_digest(row.bond, _hash(work, kind, number, row.customer)):", "if True:",
+        "a row that was moved to another customer greets them, and logs in to their account",
+    ),
+    Mutation(
+        "I6", f"{_SHOP}/tokens.py", "work.fingerprint(", "str(",
+        "the numbers in the cookies can be read in the database",
+    ),
+    Mutation(
+        "I6", f"{_SHOP}/frame.py", 'return {"count": cart.count, "greeting": greeting.greet(work)}',
+        'greeting.greet(work)\n    work.set_cookie("seen", "1")\n    return {"count": cart.count}',
+        "a cookie that nobody declared is set on each page",
+    ),
+    Mutation(
+        "I6", f"{_VAULT}/aside.py", "**unit.common_facts(), ", "**unit.facts, ",
+        "a greeting on the page of an order shows what its link shows",
+    ),
+    Mutation(
+        "I6", f"{_VAULT}/unit.py", "        if person != self.viewer:", "        if False:",
+        "what the link of one order opens is shown of another customer",
+    ),
+    Mutation(
+        "I6", f"{_VAULT}/aside.py", "name not in self._record.__layout__.fields", "False",
+        "an aside gives away what is not to be shown",
+    ),
+    Mutation(
+        "I6", f"{_VAULT}/derived.py",
+        '        unit.judge("derive", category, source=source.category, role=unit.role)\n', "",
+        "a standing is derived from anything",
+    ),
+)  # fmt: skip
+
 _CARRIERS = (
     Mutation(
         "I7", f"{_OUTBOUND}/recipient.py",
@@ -359,5 +396,5 @@ _FRAGMENT = (
 
 MUTATIONS: tuple[Mutation, ...] = (
     *_VERSION, *_CARD_KEPT, *_VISITS, *_COOKIES, *_CARRIERS, *_MAKERS, *_DESKS, *_COUNTS, *_CARD_PASSED_ON,
-    *_ON_THE_WAY, *_CONTACT, *_FRAGMENT,
+    *_ON_THE_WAY, *_CONTACT, *_FRAGMENT, *_GREETING,
 )  # fmt: skip

@@ -16,13 +16,18 @@ from avow.edge.form import Form
 from . import (  # noqa: F401  # each declares its routes, its jobs, or what is known and done
     desk,
     facts,
+    frame,
+    login,
     maker,
+    new_address,
     newsletter,
     offers,
     ordering,
     phone,
+    profile,
     report,
     request,
+    signup,
     stop,
 )
 from .cart import LIMIT, Cart
@@ -118,6 +123,9 @@ def show_checkout(work: Work, form: Form) -> Response:
     cart = Cart.decode(work.cookie("cart"))
     if not cart:
         return work.redirect("/cart")
+    mine = login.who(work)
+    if mine is not None and not form.sent:
+        form = Checkout.prefilled(email=mine.email, **{name: getattr(mine, name) for name in profile.Details.declared})
     return page(
         work,
         "checkout.html",
@@ -127,6 +135,7 @@ def show_checkout(work: Work, form: Form) -> Response:
         own=bool(maker.own_lines(cart)),
         makers=maker.senders(cart),
         ticket=form["ticket"] or secrets.token_urlsafe(18),
+        logged_in=mine is not None,
     )
 
 
@@ -140,10 +149,13 @@ def place_order(work: Work, form: Form) -> Response:
     cart = Cart.decode(work.cookie("cart"))
     if not cart:
         return work.redirect("/cart")
+    mine = login.who(work)
     carrier = ordering.chosen_carrier(form, cart)
     if not form.valid:
         return show_checkout(work, form)
-    order = ordering.store(work, form, cart, person=work.person(), carrier=carrier, ticket=ticket)
+    order = ordering.store(
+        work, form, cart, person=mine.avow_person if mine else work.person(), carrier=carrier, ticket=ticket
+    )
     if form["newsletter"]:
         newsletter.wish(work, form["email"], place="checkout", person=order.avow_person)
     work.forget_cookie("cart")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from avow import Work
 from avow.edge.form import Form
 
-from . import maker, offers
+from . import loyalty, maker, offers
 from .cart import Cart
 from .forms import CARRIERS
 from .records import Order
@@ -83,6 +83,8 @@ def settled(work: Work, order: Order, reply: Any) -> None:
         work.send("confirmation", order)
         offers.plan(work, order)
     work.update(order, status=STATUS[reply.status])
+    if reply.status == "done":
+        loyalty.recount(work, order.customer)
 
 
 @site.shared("ups")

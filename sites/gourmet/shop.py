@@ -12,7 +12,14 @@ site = Site(
     HERE / "policy.md",
     pages=HERE / "pages",
     static=HERE / "static",
-    links={"stop": "/stop/{secret}", "newsletter": "/newsletter/{secret}", "survey": "/survey/{secret}"},
+    links={
+        "stop": "/stop/{secret}",
+        "newsletter": "/newsletter/{secret}",
+        "survey": "/survey/{secret}",
+        "signup": "/signup/{secret}",
+        "reset": "/login/reset/{secret}",
+        "address": "/account/email/{secret}",
+    },
     offers={"unsubscribe": "stop", "stop_link": "stop"},
     # No program of the shop reaches these: people hand over what they get.
     by_hand=("successor", "authority", "protector", "fraud_network"),
