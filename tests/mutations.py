@@ -8,19 +8,10 @@ for each check that keeps a promise row, next to the change that adds the check:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from tests.mutation import Mutation
+from tests.mutations_mail import MAIL
 
-
-@dataclass(frozen=True, slots=True)
-class Mutation:
-    """One patch. `row` is the promise whose `holds` tests must notice; `why` says what it lets through."""
-
-    row: str
-    file: str
-    find: str
-    replace: str
-    why: str
-
+__all__ = ["MUTATIONS", "Mutation"]
 
 _CLI, _EDGE, _OUTBOUND = "src/avow/cli", "src/avow/edge", "src/avow/outbound"
 _SHOP, _SITE, _VAULT = "sites/gourmet", "src/avow/site", "src/avow/vault"
@@ -397,4 +388,5 @@ _FRAGMENT = (
 MUTATIONS: tuple[Mutation, ...] = (
     *_VERSION, *_CARD_KEPT, *_VISITS, *_COOKIES, *_CARRIERS, *_MAKERS, *_DESKS, *_COUNTS, *_CARD_PASSED_ON,
     *_ON_THE_WAY, *_CONTACT, *_FRAGMENT, *_GREETING,
+    *MAIL,
 )  # fmt: skip

@@ -18,6 +18,7 @@ from . import (  # noqa: F401  # each declares its routes, its jobs, or what is 
     facts,
     frame,
     login,
+    mailroom,
     maker,
     new_address,
     newsletter,

@@ -307,12 +307,13 @@ def test_looking_at_the_link_ends_nothing(gourmet: Gourmet, peers: Peers) -> Non
 
 
 @pytest.mark.promise("I5", "holds")
+@pytest.mark.parametrize("way", ["", "{% set way_out = links('stop') %}"], ids=["no link", "a link unwritten"])
 @pytest.mark.parametrize("message", ["newsletter", "offer", "survey"])
-def test_a_mail_without_its_way_out_does_not_leave(gourmet: Gourmet, peers: Peers, message: str) -> None:
+def test_a_mail_without_its_way_out_does_not_leave(gourmet: Gourmet, peers: Peers, message: str, way: str) -> None:
     gourmet.customer().order()
     subscribe(gourmet, peers, CONTACT["email"])
     before = len(peers.mail.received)
-    reworded(gourmet, **{message: f"Subject: News\n\nHello {CONTACT_LINES}\n"})
+    reworded(gourmet, **{message: f"Subject: News\n\n{way}Hello {CONTACT_LINES}\n"})
     kind = module(gourmet, "choice").Choice
     purpose = "newsletter_service" if message == "newsletter" else "marketing"
     with gourmet.acting(purpose, place="desk") as work:

@@ -12,7 +12,7 @@ from avow.errors import Refused
 
 from .conftest import Gourmet, Peers
 from .customer import anchors, hidden
-from .subscribers import ANN, BOB, THEIR, begin, choices, facts, issues, module, ordered, subscribe
+from .subscribers import ANN, BOB, THEIR, begin, choices, facts, issues, module, ordered, subscribe, taking_mail, write
 
 # -- holds: nothing comes after it --------------------------------------------------------------------
 
@@ -91,7 +91,7 @@ def outbox(gourmet: Gourmet) -> list[tuple[str, str]]:
 
 @pytest.mark.promise("I9", "holds")
 @pytest.mark.promise("I15", "holds")
-@pytest.mark.parametrize("way", ["page", "staff"])
+@pytest.mark.parametrize("way", ["page", "mail", "staff"])
 def test_by_whatever_way_nothing_leaves_any_more(gourmet: Gourmet, peers: Peers, way: str) -> None:
     """The issue, the offer and the survey stay away; the order that is under way goes on."""
     subscriber(gourmet, peers)
@@ -100,6 +100,9 @@ def test_by_whatever_way_nothing_leaves_any_more(gourmet: Gourmet, peers: Peers,
     if way == "page":
         for topic in ("mail", "other_uses"):
             gourmet.customer().send("/stop", {"email": THEIR.upper(), "what": topic})
+    elif way == "mail":
+        with taking_mail(gourmet) as port:
+            write(port, "No more mail.\nI object.\n", sender=THEIR)
     else:
         with gourmet.site.acting("service_desk", "answers", place="phone", channel="https") as work:
             module(gourmet, "stop").object(work, THEIR, ["mail", "other_uses"], "phone", "No.")

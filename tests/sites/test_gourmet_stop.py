@@ -53,6 +53,7 @@ def test_each_topic_stops_and_begins_again(gourmet: Gourmet, peers: Peers, topic
         assert not facts(gourmet, THEIR)[fact]
 
 
+@pytest.mark.promise("I15", "holds")
 def test_of_two_choices_of_one_moment_the_one_that_says_no_counts(gourmet: Gourmet, peers: Peers) -> None:
     path = ordered(gourmet, peers)
     for where in (path, f"{path}/again", path, f"{path}/again"):
