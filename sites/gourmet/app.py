@@ -17,6 +17,7 @@ from . import (  # noqa: F401  # each declares its routes, its jobs, or what is 
     desk,
     facts,
     frame,
+    held,
     login,
     mailroom,
     maker,

@@ -145,6 +145,33 @@ def test_the_wish_to_be_erased_is_dated_pending_and_can_be_taken_back(gourmet: G
     assert EMAIL in customer.get("/account").text, "nothing was erased meanwhile"
 
 
+def test_what_came_with_the_proven_address_is_shown_to_its_owner_and_to_nobody_else(
+    gourmet: Gourmet, peers: Peers
+) -> None:
+    customer = member(gourmet, peers)
+    other = member(gourmet, peers, name="Bo Example", email="bo@canary-mail.example")
+    guest = gourmet.customer()
+    guest.send("/contact", {"email": EMAIL, "text": "Is the brie made of canary milk?"})
+    guest.send("/stop", {"email": EMAIL.upper(), "what": "marketing", "words": "No canary offers, please."})
+    guest.send("/newsletter", {"email": EMAIL, "agree": "yes"})
+    page = customer.get("/account").text
+    for shown in (
+        "Is the brie made of canary milk?",
+        "we have not answered yet",
+        "No canary offers, please.",
+        "you do not want offers and surveys",
+        "not confirmed yet: the newsletter",
+    ):
+        assert shown in page
+    page = other.get("/account").text
+    assert "canary milk" not in page
+    assert "canary offers" not in page
+    assert "You have subscribed to nothing and objected to nothing." in page
+    fresh = gourmet.customer()
+    fresh.send("/signup", {"name": "Eve", "email": EMAIL, "password": PASSWORD})
+    assert "canary milk" not in fresh.get("/account").text, "an address that nobody has proven shows nothing"
+
+
 def test_a_part_of_the_page_that_another_module_declares_is_shown(gourmet: Gourmet, peers: Peers) -> None:
     profile = sys.modules["gourmet.profile"]
     titles = [part.title for part in profile.SECTIONS]
