@@ -125,6 +125,8 @@ def show_checkout(work: Work, form: Form) -> Response:
     cart = Cart.decode(work.cookie("cart"))
     if not cart:
         return work.redirect("/cart")
+    if form.sent:
+        ordering.chosen_carrier(form, cart)  # with the rest of what is wrong, not after it
     mine = login.who(work)
     if mine is not None and not form.sent:
         form = Checkout.prefilled(email=mine.email, **{name: getattr(mine, name) for name in profile.Details.declared})

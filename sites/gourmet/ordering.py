@@ -31,7 +31,7 @@ def chosen_carrier(form: Form, cart: Cart) -> str:
     if not maker.own_lines(cart):
         return ""
     if form["carrier"] is None:
-        form.fail("carrier", "Please choose one of the options.")
+        form.fail("carrier", "Please fill this in.")
     return str(form["carrier"] or "")
 
 

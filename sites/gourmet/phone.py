@@ -6,6 +6,7 @@ Afterwards the desk sees what to read to the caller, the last four digits of the
 
 from __future__ import annotations
 
+import re
 import secrets
 
 from starlette.responses import Response
@@ -66,16 +67,27 @@ class Objection(Form):
 
 
 def goods(form: Form) -> Cart:
-    """What was asked for."""
+    """What was asked for; what is no number was not."""
     cart = Cart.decode(None)
     for sku in CATALOGUE:
-        if form[f"{HOW_MANY}{sku}"] is not None:
-            cart.put(sku, int(str(form[f"{HOW_MANY}{sku}"])))
+        if re.fullmatch("[0-9]{1,9}", typed := str(form[f"{HOW_MANY}{sku}"] or "")):
+            cart.put(sku, int(typed))
     return cart
+
+
+def check(form: Form) -> tuple[Cart, str]:
+    """What was asked for, and who brings it; the form fails where that is nothing and nobody."""
+    cart = goods(form)
+    if not cart:
+        form.fail(next(iter(_QUANTITIES)), "Please say how many of something.")
+        return cart, ""
+    return cart, ordering.chosen_carrier(form, cart)
 
 
 def show_phone(work: Work, form: Form) -> Response:
     """The form of an order. Its ticket tells a form that is sent twice from two orders."""
+    if form.sent:
+        check(form)  # with the rest of what is wrong, not after it
     return work.render(
         "desk/phone.html",
         form=form,
@@ -93,10 +105,7 @@ def take_order(work: Work, form: Form) -> Response:
     ticket = work.fingerprint(str(form["ticket"] or secrets.token_urlsafe(18)))
     for order in work.select(Order, Order.ticket == ticket):  # the button was pressed twice
         return work.redirect(f"/desk/phone/{work.secret(order, USE)}")
-    cart = goods(form)
-    if not cart:
-        form.fail(next(iter(_QUANTITIES)), "Please say how many of something.")
-    carrier = ordering.chosen_carrier(form, cart)
+    cart, carrier = check(form)
     if not form.valid:
         return show_phone(work, form)
     order = ordering.store(work, form, cart, person=work.person(), carrier=carrier, ticket=ticket)

@@ -27,7 +27,7 @@ CARELESS_CODE = '''
 
 import logging
 
-_settled, _labelled, _place = settled, labelled, site.routes
+_settled, _labelled, _place = ordering.settled, ordering.labelled, site.routes
 _armed: set[str] = set()
 
 

@@ -62,7 +62,7 @@ def test_a_wrong_field_brings_the_form_back_filled_with_the_reason_and_without_t
             assert box
             assert 'value=""' in box[0]
             assert not [form for form in spellings(typed) if len(form) > 4 and form in answer.content]
-    assert gourmet.opened.settings.endpoints["processor"] not in page
+    assert gourmet.opened.settings.endpoints["processor"].url not in page
     assert "order.note" not in gourmet.texts()
 
 

@@ -112,7 +112,7 @@ def test_an_order_of_makers_goods_alone_needs_no_carrier(gourmet: Gourmet, peers
 def test_what_the_shop_packs_itself_needs_a_carrier(gourmet: Gourmet) -> None:
     answer = fill_cart(gourmet.customer()).checkout(carrier="")
     assert answer.status_code == 422
-    assert "Please choose one of the options." in answer.text
+    assert '<p class="error" id="carrier-error">Please fill this in.</p>' in answer.text
 
 
 # -- holds --------------------------------------------------------------------------------------------

@@ -39,9 +39,9 @@ class Mail:
 
     @property
     def text(self) -> str:
-        """The plain text, or the words "no plain text"."""
+        """The plain text, its lines ended as Python's are, or the words "no plain text"."""
         part = self.message.get_body(("plain",))
-        return part.get_content() if part is not None else "no plain text"
+        return part.get_content().replace("\r\n", "\n") if part is not None else "no plain text"
 
 
 class Mailbox(Peer[Mail]):
