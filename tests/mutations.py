@@ -149,10 +149,6 @@ _GREETING = (
         "what the link of one order opens is shown of another customer",
     ),
     Mutation(
-        "I6", f"{_VAULT}/aside.py", "name not in self._record.__layout__.fields", "False",
-        "an aside gives away what is not to be shown",
-    ),
-    Mutation(
         "I6", f"{_VAULT}/derived.py",
         '        unit.judge("derive", category, source=source.category, role=unit.role)\n', "",
         "a standing is derived from anything",
