@@ -35,7 +35,8 @@ def test_each_visit_and_each_order_is_tied_to_the_version_in_force(gourmet: Gour
     digest = gourmet.site.policy.digest
     with gourmet.acting() as work:
         records = [record for kind in gourmet.site.home.records for record in work.select(kind)]
-        assert {type(record).__name__ for record in records} == {"Visit", "Order", "After"}  # After: what may be offered later
+        # After: what may be offered later
+        assert {type(record).__name__ for record in records} == {"Visit", "Order", "After"}
         for record in records:
             assert record.policy == record.avow_person.policy == digest
             for name in record.__layout__.fields:
