@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.mutation import Mutation
 
-_EDGE, _OUTBOUND, _SHOP = "src/avow/edge", "src/avow/outbound", "sites/gourmet"
+_EDGE, _OUTBOUND, _SITE, _SHOP = "src/avow/edge", "src/avow/outbound", "src/avow/site", "sites/gourmet"
 
 _NEWSLETTER = (
     Mutation(
@@ -57,6 +57,19 @@ _NEWSLETTER = (
         "I5", f"{_SHOP}/choice.py", '"withdrawn(newsletter)": not said.get("newsletter", True)',
         '"withdrawn(newsletter)": False', "who has ended it is not known to have",
     ),
+    Mutation(
+        "I5", f"{_SHOP}/newsletter.py", "~later, ~dealt_with)", "~later)",
+        "an issue is queued once more for who has had it",
+    ),
+    Mutation(
+        "I5", f"{_SITE}/site.py", 'if one_click is not None and is_one_click(request.scope["avow"][1]):',
+        "if one_click is not None:", "looking at the link ends the subscription",
+    ),
+    Mutation(
+        "I5", f"{_SITE}/work.py",
+        'return hashlib.sha256(b"avow link\\0" + token.encode("utf-8", "replace")).digest()',
+        'return token.encode("utf-8", "replace")', "the secret that ends a subscription can be read in the database",
+    ),
 )  # fmt: skip
 
 _NO_MORE = (
@@ -96,6 +109,26 @@ _NO_MORE = (
     Mutation(
         "I9", f"{_SHOP}/choice.py", 'return choice.state == "yes" and genuine(work, choice)',
         'return choice.state == "yes"', "an objection is turned round in the database",
+    ),
+    Mutation(
+        "I15", f"{_SHOP}/choice.py", 'return choice.state == "yes" and genuine(work, choice)',
+        'return choice.state == "yes"', "a wish for no more mail is turned round in the database",
+    ),
+    Mutation(
+        "I9", f"{_SHOP}/choice.py", 'if c.state != "asked" or not genuine(work, c)]', 'if c.state != "asked"]',
+        "an objection to other uses is turned into a question in the database",
+    ),
+    Mutation(
+        "I9", f"{_SHOP}/stop.py", 'work.presented(kind, work.path["secret"], "stop")',
+        'work.presented(kind, work.path["secret"], "")', "who has the link to an order objects for its owner",
+    ),
+    Mutation(
+        "I9", f"{_SHOP}/choice.py", "number=work.fingerprint(number),", "number=number,",
+        "the number that leads to an objection can be read in the database",
+    ),
+    Mutation(
+        "I15", f"{_SHOP}/choice.py", "number=work.fingerprint(number),", "number=number,",
+        "the number that leads to a wish for no more mail can be read in the database",
     ),
 )  # fmt: skip
 

@@ -89,23 +89,29 @@ def outbox(gourmet: Gourmet) -> list[tuple[str, str]]:
         return [(row.name, row.state) for row in connection.execute(sql("SELECT name, state FROM avow_outbox"))]
 
 
-@pytest.mark.promise("I9", "holds")
-@pytest.mark.promise("I15", "holds")
+@pytest.mark.parametrize(
+    ("topic", "words"),
+    [
+        pytest.param("mail", "No more mail.", marks=pytest.mark.promise("I15", "holds"), id="mail"),
+        pytest.param("other_uses", "I object.", marks=pytest.mark.promise("I9", "holds"), id="other_uses"),
+    ],
+)
 @pytest.mark.parametrize("way", ["page", "mail", "staff"])
-def test_by_whatever_way_nothing_leaves_any_more(gourmet: Gourmet, peers: Peers, way: str) -> None:
+def test_by_whatever_way_nothing_leaves_any_more(
+    gourmet: Gourmet, peers: Peers, way: str, topic: str, words: str
+) -> None:
     """The issue, the offer and the survey stay away; the order that is under way goes on."""
     subscriber(gourmet, peers)
     begin(gourmet)
     gourmet.opened.jobs.run()  # the issue waits in the outbox
     if way == "page":
-        for topic in ("mail", "other_uses"):
-            gourmet.customer().send("/stop", {"email": THEIR.upper(), "what": topic})
+        gourmet.customer().send("/stop", {"email": THEIR.upper(), "what": topic})
     elif way == "mail":
         with taking_mail(gourmet) as port:
-            write(port, "No more mail.\nI object.\n", sender=THEIR)
+            write(port, words, sender=THEIR)
     else:
         with gourmet.site.acting("service_desk", "answers", place="phone", channel="https") as work:
-            module(gourmet, "stop").object(work, THEIR, ["mail", "other_uses"], "phone", "No.")
+            module(gourmet, "stop").object(work, THEIR, [topic], "phone", words)
     before = [mail.message["Subject"] for mail in peers.mail.received]
     gourmet.customer().order()
     for _ in range(3):

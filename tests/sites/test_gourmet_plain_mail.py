@@ -7,12 +7,13 @@ import shutil
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text as sql
 
 from avow.cli.serve import load_site
 from avow.errors import SetupError
 
 from .conftest import SHOP, Gourmet, Peers
-from .subscribers import ANN, BOB, CONTACT_LINES, begin, genuine, reworded, subscribe
+from .subscribers import ANN, BOB, CONTACT_LINES, SERVICE, begin, genuine, reworded, subscribe
 
 TELLING = {
     "a picture from elsewhere": ('<img src="https://count.example/p.gif">', "no-open-tracking"),
@@ -82,3 +83,19 @@ def test_what_arrives_loads_nothing_asks_for_nothing_and_goes_to_one(gourmet: Go
         assert set(re.findall(r"https?://[^/\s]+", mail.text)) == {"https://shop.example"}
         assert "?" not in "".join(re.findall(r"https?://\S+", mail.text))
         assert genuine(gourmet, mail)
+        assert all(way in mail.text for way in (SERVICE, "+1 555 0100", "1 Market Lane, Exampleton"))
+
+
+@pytest.mark.promise("I14", "holds")
+@pytest.mark.parametrize("left_out", ["email", "phone", "address"])
+def test_a_mail_that_does_not_say_how_to_reach_us_does_not_leave(gourmet: Gourmet, peers: Peers, left_out: str) -> None:
+    lines = CONTACT_LINES.replace(f"{{{{ policy.contact.{left_out} }}}}", "")
+    reworded(gourmet, confirmation=f'Subject: x\n\n{lines}\n{{{{ links("stop") }}}}\n')
+    gourmet.customer().order()
+    gourmet.work_off()
+    assert peers.mail.received == ()
+    with gourmet.opened.vault.store.reading() as connection:
+        [note] = connection.scalars(sql("SELECT note FROM avow_outbox WHERE name = 'confirmation'"))
+    assert "contact_details" in note
+    [duty] = [duty for duty in gourmet.site.policy.duties if duty.object == "contact_details" and duty.timing == "with"]
+    assert sorted(duty.phrases[0][1]) == sorted(gourmet.site.policy.messages)
