@@ -108,10 +108,8 @@ def test_nobody_gets_an_issue_twice_or_after_the_end_whatever_is_killed(tmp_path
         # The lease of what was under way when it was killed runs out.
         shop.change("UPDATE avow_outbox SET due = 0 WHERE state = 'attempted'")
         shop.start()
-        everybody = "SELECT count(*) FROM shop_delivery"
-        waiting = "SELECT count(*) FROM avow_outbox WHERE state IN ('ready', 'attempted')"
-        while shop.rows(everybody)[0][0] < MANY or shop.rows(waiting)[0][0]:
-            wait_for(Moved(mailbox, shop, waiting))
+        while not (progress := Progress(mailbox, shop)).over():
+            wait_for(progress.made)
     got = {address for address, _ in mailbox.all}
     assert not got & left, "an issue came after the end"
     assert got == paths.keys() - left, "somebody was left out"
@@ -121,15 +119,26 @@ def test_nobody_gets_an_issue_twice_or_after_the_end_whatever_is_killed(tmp_path
     assert len(mailbox.all) - len(set(mailbox.all)) <= 2
 
 
-class Moved:
-    """Asks whether another mail has come since it was made, or none is waiting any more."""
+class Progress:
+    """How far an issue has come: for how many it was dealt with, how many mails arrived, how many wait."""
 
-    def __init__(self, mailbox: Everything, shop: Service, waiting: str) -> None:
-        self._mailbox, self._shop, self._waiting = mailbox, shop, waiting
-        self._before = len(mailbox.all)
+    def __init__(self, mailbox: Everything, shop: Service) -> None:
+        self._mailbox, self._shop = mailbox, shop
+        self._before = self._now()
 
-    def __call__(self) -> bool:
-        return len(self._mailbox.all) > self._before or not self._shop.rows(self._waiting)[0][0]
+    def _now(self) -> tuple[int, ...]:
+        waiting = "(SELECT count(*) FROM avow_outbox WHERE state IN ('ready', 'attempted'))"
+        [(dealt_with, left)] = self._shop.rows(f"SELECT count(*), {waiting} FROM shop_delivery")
+        return dealt_with, left, len(self._mailbox.all)
+
+    def over(self) -> bool:
+        """Whether nothing was left to do when this was made."""
+        dealt_with, left, _ = self._before
+        return dealt_with == MANY and left == 0
+
+    def made(self) -> bool:
+        """Whether anything has happened since."""
+        return self._now() != self._before
 
 
 def end_some(shop: Service, mailbox: Everything, paths: dict[str, str]) -> set[str]:
