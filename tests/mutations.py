@@ -9,6 +9,7 @@ for each check that keeps a promise row, next to the change that adds the check:
 from __future__ import annotations
 
 from tests.mutation import Mutation
+from tests.mutations_erase import ERASE
 from tests.mutations_mail import MAIL
 
 __all__ = ["MUTATIONS", "Mutation"]
@@ -384,5 +385,5 @@ _FRAGMENT = (
 MUTATIONS: tuple[Mutation, ...] = (
     *_VERSION, *_CARD_KEPT, *_VISITS, *_COOKIES, *_CARRIERS, *_MAKERS, *_DESKS, *_COUNTS, *_CARD_PASSED_ON,
     *_ON_THE_WAY, *_CONTACT, *_FRAGMENT, *_GREETING,
-    *MAIL,
+    *MAIL, *ERASE,
 )  # fmt: skip

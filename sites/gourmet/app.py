@@ -15,6 +15,7 @@ from avow.edge.form import Form
 
 from . import (  # noqa: F401  # each declares its routes, its jobs, or what is known and done
     desk,
+    erase,
     facts,
     frame,
     held,
@@ -176,7 +177,16 @@ def show_order(work: Work) -> Response:
     here = f"/order/{work.path['token']}"
     carrier = CARRIERS[order.carrier].label if order.carrier else None
     parts = maker.parts_of(work, order)
-    return page(work, "order.html", order=order, carrier=carrier, parcels=parts, here=here, pay=f"{here}/pay")
+    return page(
+        work,
+        "order.html",
+        order=order,
+        carrier=carrier,
+        parcels=parts,
+        here=here,
+        pay=f"{here}/pay",
+        erasing=erase.beside(work, order),
+    )
 
 
 def show_pay(work: Work, form: Form) -> Response:

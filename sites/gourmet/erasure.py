@@ -1,21 +1,39 @@
-"""The wish to be erased: a dated request that waits and can be taken back until it is carried out."""
+"""The wish to be erased: a dated request that waits and can be taken back until it is carried out.
+
+A wish is one person's. One address may be several persons here, for each order of a guest has a person of its own; so
+who shows that an address is theirs wishes for each person who is known by it. What somebody is known by is the first of
+`KINDS` that they have a record of: an address that a customer with an account typed into an order, for a present
+perhaps, leads to that order's page and not to the account.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import Any
 
 from sqlalchemy.orm import Mapped
 
 from avow import Sealed, Work, owner, personal, plain
+from avow.edge import form as ask
+from avow.edge.form import Form
 
+from .account import Account
+from .choice import Choice
+from .records import Order
+from .request import Request
 from .shop import site
-
-if TYPE_CHECKING:
-    from .account import Account
 
 #: Days within which the policy promises to erase (#erase).
 WITHIN = 30
+
+#: By what somebody is known: whose each record is, and how a page calls one of them and many.
+KINDS: tuple[tuple[type[Any], Any, str, str], ...] = (
+    (Account, Account.customer, "an account and all in it", "{} accounts and all in them"),
+    (Order, Order.customer, "an order", "{} orders"),
+    (Choice, Choice.person, "what was said about our mail", "what was said about our mail, {} times"),
+    (Request, Request.customer, "a question", "{} questions"),
+)
 
 
 class Erasure(site.Record):  # type: ignore[misc,name-defined]  # a base class made per site, as SQLAlchemy's are
@@ -34,23 +52,67 @@ class Erasure(site.Record):  # type: ignore[misc,name-defined]  # a base class m
         return _day(self.due)
 
 
-def pending(work: Work, account: Account) -> Erasure | None:
-    """The wish that waits, or None."""
-    mine = work.select(Erasure, Erasure.customer == account.customer, Erasure.state == "pending")
-    return min(mine, key=lambda wish: wish.due, default=None)
+class Erase(Form):
+    """Asking for erasure, or taking that back."""
+
+    do = ask.choice(None, "What to do", {"ask": "ask", "withdraw": "withdraw"})
 
 
-def wish(work: Work, account: Account) -> None:
-    """Note the wish with its day; asked twice, the first one counts."""
-    if pending(work, account) is None:
+def known_by(work: Work, address: Any) -> list[Any]:
+    """For each person whose address this is, one record that they are known by. It is compared without being opened."""
+    found: dict[str, Any] = {}
+    for place, (kind, *_) in enumerate(KINDS):
+        for record in work.select(kind, kind.email == address):
+            if record.owner_id not in found and not _has(work, record.owner_id, KINDS[:place]):
+                found[record.owner_id] = record
+    return list(found.values())
+
+
+def held(work: Work, records: Iterable[Any]) -> list[str]:
+    """What we have about the owners of these records, in words and without a value of it."""
+    people = {record.owner_id for record in records}
+    words = []
+    for kind, whose, one, many in KINDS:
+        number = len(work.select(kind, whose.in_(people)))
+        if number:
+            words.append(one if number == 1 else many.format(number))
+    return words
+
+
+def has_account(work: Work, record: Any) -> bool:
+    """Whether the owner of a record has an account."""
+    return _has(work, record.owner_id, KINDS[:1])
+
+
+def pending(work: Work, record: Any) -> Erasure | None:
+    """The wish of the owner of a record that waits, or None."""
+    theirs = work.select(Erasure, Erasure.customer == record.owner_id, Erasure.state == "pending")
+    return min(theirs, key=lambda wish: wish.due, default=None)
+
+
+def decide(work: Work, records: Iterable[Any], form: Form) -> None:
+    """Do what a form says: note the wish of each owner with its day, the first one if asked twice, or take it back."""
+    for record in records:
+        if form["do"] == "ask":
+            _wish(work, record)
+        else:
+            _withdraw(work, record)
+
+
+def _wish(work: Work, record: Any) -> None:
+    if pending(work, record) is None:
         due = work.now + timedelta(days=WITHIN).total_seconds()
-        work.collect(Erasure, person=account.avow_person, asked=_day(work.now), state="pending", due=due)
+        with work.serving("objections"):
+            work.collect(Erasure, person=record.avow_person, asked=_day(work.now), state="pending", due=due)
 
 
-def withdraw(work: Work, account: Account) -> None:
-    """Take the wish back."""
-    while (found := pending(work, account)) is not None:
+def _withdraw(work: Work, record: Any) -> None:
+    while (found := pending(work, record)) is not None:
         work.update(found, state="withdrawn")
+
+
+def _has(work: Work, person: str, kinds: Iterable[tuple[Any, ...]]) -> bool:
+    return any(work.select(kind, whose == person) for kind, whose, *_ in kinds)
 
 
 def _day(moment: float) -> str:

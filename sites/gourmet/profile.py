@@ -71,12 +71,6 @@ class ChangePassword(Form):
     new_password = new_password("New password")
 
 
-class Erase(Form):
-    """Asking for erasure, or taking that back."""
-
-    do = ask.choice(None, "What to do", {"ask": "ask", "withdraw": "withdraw"})
-
-
 # -- the page -----------------------------------------------------------------------------------------
 
 
@@ -243,11 +237,18 @@ def show_erase(work: Work, form: Form) -> Response:
     return work.render("erase.html", pending=erasure.pending(work, account), within=erasure.WITHIN)
 
 
-@site.form("/account/erase", Erase, place="profile", role="storefront", purpose="account_keeping", page=show_erase)
+@site.form(
+    "/account/erase",
+    erasure.Erase,
+    place="profile",
+    role="storefront",
+    purpose="account_keeping",
+    page=show_erase,
+)
 def erase(work: Work, form: Form) -> Response:
-    """Note the wish to be erased, or that it is taken back."""
+    """Note the wish to be erased, or take it back: with the account all else that is known by its proven address."""
     account = account_of(work)
     if account is None:
         return to_log_in(work)
-    (erasure.wish if form["do"] == "ask" else erasure.withdraw)(work, account)
+    erasure.decide(work, erasure.known_by(work, account.email), form)
     return work.redirect("/account/erase")

@@ -21,7 +21,7 @@ class Order(site.Record):  # type: ignore[misc,name-defined]  # a base class mad
 
     customer: Mapped[str] = owner()
     name: Mapped[Sealed] = personal("contact.name", field="order.name")
-    email: Mapped[Sealed] = personal("contact.email", field="order.email")
+    email: Mapped[Sealed] = personal("contact.email", field="order.email", lookup="email")
     street: Mapped[Sealed] = personal("contact.address.street", field="order.street")
     unit: Mapped[Sealed | None] = personal("contact.address.unit", field="order.unit", optional=True)
     city: Mapped[Sealed] = personal("contact.address.city", field="order.city")

@@ -19,6 +19,7 @@ site = Site(
         "signup": "/signup/{secret}",
         "reset": "/login/reset/{secret}",
         "address": "/account/email/{secret}",
+        "erasure": "/erase/{secret}",
     },
     offers={"unsubscribe": "stop", "stop_link": "stop"},
     # No program of the shop reaches these: people hand over what they get.

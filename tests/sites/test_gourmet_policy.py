@@ -55,7 +55,7 @@ DUTIES = [
     ("cookies-off", "must show cookies_notice at cart"),  # I6
     ("unsubscribe", "must offer unsubscribe in newsletter"),  # I5
     ("mail-stopped", "must show stopped at stop_page"),  # I15
-    ("objecting", "must offer stop_link in confirmation, answer, notice, newsletter, opt_in, offer, survey"),
+    ("objecting", "must offer stop_link in confirmation, answer, notice, newsletter, opt_in, offer, survey, erasing"),
     ("history", "must show history at privacy"),  # I13
     ("announced", "must announce version at site for 30 days"),
     ("announced", "must show comparison at site for 30 days"),

@@ -32,6 +32,7 @@ from avow.vault import attempts
 from avow.vault.aside import Aside
 from avow.vault.counts import Counts
 from avow.vault.derived import derive
+from avow.vault.erasure import erase
 from avow.vault.once import Once
 from avow.vault.sealed import Given, Sealed
 
@@ -90,6 +91,14 @@ class Work:
     def update(self, record: Any, **values: Any) -> None:
         """Write new values into a record; see `Unit.update`."""
         self.unit.update(record, **values)
+
+    def erase(self, person: Person) -> str:
+        """Erase a person with all that is held about them, at once and for good; their receipt.
+
+        Commits. Once each key epoch of that time is destroyed, nothing of it can be read in any backup either; see
+        `avow.vault.erasure`.
+        """
+        return erase(self.unit, person)
 
     def counts(self, category: str, *, group: int, by: str) -> Counts:
         """Counts of many people, derived `by` a role of the house; see `avow.vault.counts`."""
@@ -191,16 +200,17 @@ class Work:
 
     # -- guessing ---------------------------------------------------------------------------------
 
-    def attempt(self, what: str, whom: Sealed) -> float:
+    def attempt(self, what: str, whom: Sealed, *, free: int = attempts.FREE, wait: float = 0.0) -> float:
         """Count an attempt at `what` by who calls themselves `whom`; the seconds to wait first, 0.0 if none.
 
-        Commits what was done so far in this unit. See `avow.vault.attempts`.
+        So many are `free`; after them each has to wait longer than the one before, or always `wait` seconds where that
+        is given. Commits what was done so far in this unit. See `avow.vault.attempts`.
         """
         if isinstance(whom, Given):
             self.unit.judge_given(whom.category)
-        wait = attempts.begin(self.db, self._attempts, self._attempt_of(what, whom), self.now)
+        left = attempts.begin(self.db, self._attempts, self._attempt_of(what, whom), self.now, free=free, steady=wait)
         self.commit()
-        return wait
+        return left
 
     def succeeded(self, what: str, whom: Sealed) -> None:
         """Forget the attempts at `what`: the last one was right."""

@@ -28,17 +28,19 @@ FORGOTTEN = 24 * 3600.0
 SAME_MOMENT = 1.0
 
 
-def begin(db: Session, table: Table, token: bytes, now: float) -> float:
+def begin(db: Session, table: Table, token: bytes, now: float, *, free: int = FREE, steady: float = 0.0) -> float:
     """Count an attempt at `token`; the seconds to wait before the next, or 0.0 when this one may be looked at.
 
-    The caller commits at once. An attempt that has to wait is not counted, so that waiting comes to an end.
+    Fewer than `free` attempts cost no waiting. With `steady` each later wait is that many seconds, not ever more. The
+    caller commits at once. An attempt that has to wait is not counted, so that waiting comes to an end.
     """
     db.execute(delete(table).where(table.c.until < now - FORGOTTEN))
     row = db.execute(select(table).where(table.c.token == token)).first()
     tries = 1 if row is None else row.tries + 1
     if row is not None and now < row.until:
         return float(row.until - now)
-    until = now if tries < FREE else now + min(FIRST_WAIT * 2 ** min(tries - FREE, 16), LONGEST_WAIT)
+    longer = min(FIRST_WAIT * 2 ** min(max(tries - free, 0), 16), LONGEST_WAIT)
+    until = now if tries < free else now + (steady or longer)
     if row is None:
         try:
             with db.begin_nested():
