@@ -130,6 +130,10 @@ _NO_MORE = (
         "I15", f"{_SHOP}/choice.py", "number=work.fingerprint(number),", "number=number,",
         "the number that leads to a wish for no more mail can be read in the database",
     ),
+    Mutation(
+        "I9", f"{_EDGE}/inbox.py", 'silence("mail.log")', 'logging.getLogger("mail.log").disabled = True',
+        "the log of the web shop holds each mail that comes in",
+    ),
 )  # fmt: skip
 
 MAIL: tuple[Mutation, ...] = (*_NEWSLETTER, *_NO_MORE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import smtplib
 import ssl
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from threading import Barrier, Event
 from typing import Any
 
 import pytest
+import uvicorn
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from avow.edge import inbox as inbox_module
@@ -103,6 +105,21 @@ def test_what_failed_is_asked_for_again_and_nothing_of_it_is_logged(caplog: pyte
         assert reply(inbox) == 451
     assert "RuntimeError" in caplog.text
     assert "canary" not in caplog.text
+
+
+@pytest.mark.promise("I2", "holds")
+@pytest.mark.promise("I9", "holds")
+def test_its_server_logs_nothing_of_a_mail_however_logging_is_configured(caplog: pytest.LogCaptureFixture) -> None:
+    """As in `avow serve`: the inbox begins to listen, and then the web server configures logging."""
+    with caplog.at_level(logging.DEBUG), listening(lambda content, channel: None) as inbox:
+        uvicorn.Config("nowhere:app")
+        assert reply(inbox, sender="canary@example.org", content=b"Subject: canary\r\n\r\ncanary\r\n") == 250
+        with client(inbox) as session:
+            assert session.docmd("CANARY")[0] == 500
+            session.ehlo("canary.example")
+        logging.getLogger("beside").debug("this is kept")
+    assert "this is kept" in caplog.text
+    assert "canary" not in caplog.text.lower()
 
 
 def test_what_the_policy_refuses_goes_back_with_its_sentence() -> None:

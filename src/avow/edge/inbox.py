@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
+from avow.edge.logs import silence
 from avow.errors import AvowError, Refused, SetupError
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ class Inbox:
         except ImportError:
             raise SetupError("taking mail needs aiosmtpd", help="pip install 'avow[inbox]'") from None
         # Its log holds what comes in, and its addresses.
-        logging.getLogger("mail.log").disabled = True
+        silence("mail.log")
         self._smtp = smtp
         self._thread.start()
         self._ready.wait()

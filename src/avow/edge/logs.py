@@ -57,6 +57,20 @@ def uninstall() -> None:
         _installed = None
 
 
+def silence(name: str) -> None:
+    """Let a logger of another library say nothing from now on, also after logging was configured anew.
+
+    `disabled` would not last: logging.config, as uvicorn uses it, takes it back from loggers that it does not name.
+    """
+    logger = logging.getLogger(name)
+    logger.setLevel(logging.CRITICAL + 1)
+    logger.addFilter(_nothing)  # a second time it is not added
+
+
+def _nothing(record: logging.LogRecord) -> bool:
+    return False
+
+
 class _Hooks:
     """The process's hooks, with what each was before."""
 

@@ -6,7 +6,6 @@ Needs aiosmtpd, which `avow[testing]` brings.
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,11 +15,12 @@ from email.policy import SMTP as POLICY
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
+from avow.edge.logs import silence
 from avow.testing.certificates import Authority, Issued
 from avow.testing.peer import BACKLOG, Peer
 
 # At debug level it writes out every mail that arrives; and what clients get wrong, it would print to stderr.
-logging.getLogger("mail.log").disabled = True
+silence("mail.log")
 
 
 @dataclass(frozen=True, slots=True)
