@@ -23,14 +23,17 @@ if TYPE_CHECKING:
     from avow.keys.passwords import password_fits as password_fits
     from avow.site import Site as Site
     from avow.site import Work as Work
+    from avow.site.demo import Demo as Demo
     from avow.values import Facts as Facts
     from avow.vault.columns import owner as owner
+    from avow.vault.columns import party as party
     from avow.vault.columns import personal as personal
     from avow.vault.columns import plain as plain
     from avow.vault.sealed import Sealed as Sealed
 
 _HOMES = {
     "AvowError": "avow.errors",
+    "Demo": "avow.site.demo",
     "Facts": "avow.values",
     "Form": "avow.edge.form",
     "Incoming": "avow.edge.incoming",
@@ -43,6 +46,7 @@ _HOMES = {
     "hash_is_dated": "avow.keys.passwords",
     "hash_password": "avow.keys.passwords",
     "owner": "avow.vault.columns",
+    "party": "avow.vault.columns",
     "password_fits": "avow.keys.passwords",
     "personal": "avow.vault.columns",
     "plain": "avow.vault.columns",
@@ -50,6 +54,7 @@ _HOMES = {
 
 __all__ = [
     "AvowError",
+    "Demo",
     "Facts",
     "Form",
     "Incoming",
@@ -62,6 +67,7 @@ __all__ = [
     "hash_is_dated",
     "hash_password",
     "owner",
+    "party",
     "password_fits",
     "personal",
     "plain",

@@ -41,7 +41,7 @@ from avow.keys.provider import KEY_LENGTH, KeyStatus
 from avow.store.files import replace_durably
 
 #: The secrets that an installation has beside its epochs, each 32 bytes.
-SecretName = Literal["blind", "link", "csrf", "cookie"]
+SecretName = Literal["blind", "link", "csrf", "cookie", "tombstone"]
 
 _ALGORITHM: Final = b"\x01"
 _NONCE_LENGTH: Final = 12

@@ -2,6 +2,7 @@
 
 DATA/                     (0700)
   keyring                 keys, never in the database
+  tombstones              who was erased, by keyed hashes: what a restored database has to be told
   ledger.head             the copy of the ledger's head
   staff.yaml              names, roles and password hashes of members of staff
   site.db                 the SQLite database, unless another store is named
@@ -124,6 +125,7 @@ class Opened:
             self.keyring = self._keyring(store)
             self.vault = Vault(
                 store=store,
+                data=settings.data,
                 policy=site.policy,
                 keyring=self.keyring,
                 home=site.home,

@@ -28,6 +28,9 @@ from avow.store.files import create_private
 #: Seconds that a writer waits for SQLite's lock before it gives up.
 LOCK_TIMEOUT = 15.0
 
+#: Milliseconds for which a checkpoint of SQLite waits for who is reading or writing.
+CHECKPOINT_PATIENCE = 50
+
 
 class Store:
     """One database. `engine` is an ordinary SQLAlchemy engine; `dialect` is `sqlite` or `postgresql`."""
@@ -72,6 +75,20 @@ class Store:
         """One transaction, committed at the end of the block, rolled back by an exception."""
         with self.engine.begin() as connection:
             yield connection
+
+    def checkpoint(self) -> None:
+        """Let no deleted bytes stay in SQLite's WAL, as far as nobody is reading from it just now.
+
+        With `secure_delete` the database file holds none of them either. PostgreSQL keeps its own log.
+        """
+        if self.dialect == "sqlite":
+            connection = self.engine.raw_connection()
+            try:
+                connection.cursor().execute(f"PRAGMA busy_timeout={CHECKPOINT_PATIENCE}")
+                connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                connection.cursor().execute(f"PRAGMA busy_timeout={int(LOCK_TIMEOUT * 1000)}")
+            finally:
+                connection.close()
 
     def close(self) -> None:
         """Give back every connection."""

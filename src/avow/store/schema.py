@@ -14,6 +14,7 @@ to the person whose it is. No column here holds personal information in the clea
 | avow_entry | a chained ledger entry |
 | avow_aside | what lay among the pending entries and was none: an entry tells its digest |
 | avow_tally | how often a sentence permitted and refused: derived from the entries |
+| avow_tombstone | a person who was erased, by a keyed hash that only a restored backup or a receipt finds |
 | avow_policy | a policy version that was in force here |
 | avow_meta | facts about the installation |
 """
@@ -53,6 +54,7 @@ class Schema:
     entry: Table
     aside: Table
     tally: Table
+    tombstone: Table
     policy: Table
     meta: Table
 
@@ -144,6 +146,14 @@ def declare(metadata: MetaData) -> Schema:
             Column("permitted", Integer, nullable=False),
             Column("refused", Integer, nullable=False),
             Column("hour", Integer, nullable=False),
+        ),
+        tombstone=Table(
+            "avow_tombstone",
+            metadata,
+            Column("token", LargeBinary, primary_key=True),
+            Column("epoch", Integer, nullable=False),
+            Column("hour", Integer, nullable=False),
+            Column("shredded", Integer, nullable=True),
         ),
         policy=Table(
             "avow_policy",

@@ -8,7 +8,8 @@ SQL expressions alike. Equality on a `lookup` column goes to its blind index.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NoReturn
+from dataclasses import dataclass
+from typing import Any, Literal, NoReturn
 
 from sqlalchemy import ForeignKey, LargeBinary, String
 from sqlalchemy.engine import Dialect, Engine
@@ -25,16 +26,22 @@ from avow.vault.sealed import Stored
 INDEX_SUFFIX = "_ix"
 
 
+#: What becomes of a record of several people when one of them is erased.
+Outcome = Literal["delete", "anonymise", "keep"]
+
+
 class Field:
     """One personal column: its category, and the stable id under which its values are sealed.
 
     `name` is the attribute in Python and may change; `id` is part of every envelope and may not.
+    `of` is the attribute of the party that it tells of, empty for the owner.
     `blind` is bound when the site is opened: it maps a text to its blind index.
     """
 
-    __slots__ = ("blind", "category", "id", "lookup", "name", "optional")
+    __slots__ = ("blind", "category", "id", "lookup", "name", "of", "optional")
 
-    def __init__(self, category: str, id: str, *, lookup: Kind | None, optional: bool) -> None:
+    def __init__(self, category: str, id: str, *, lookup: Kind | None, optional: bool, of: str = "") -> None:
+        self.of = of
         self.category = category
         self.id = id
         self.lookup = lookup
@@ -107,18 +114,52 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else value._reveal()
 
 
-def owner() -> MappedColumn[str]:
-    """The column that says whose record it is: the first part of its primary key."""
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The column that says whose record it is; `erased` is what becomes of the record when they are erased."""
+
+    erased: Outcome | None
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """A column that names another person whom the record concerns; `erased` as in `Owner`."""
+
+    erased: Outcome
+
+
+def owner(*, erased: Outcome | None = None) -> MappedColumn[str]:
+    """The column that says whose record it is: the first part of its primary key.
+
+    Args:
+        erased: what becomes of a record that concerns others too (`party`) when its owner is erased: `delete` it;
+            `keep` it, as the other's from then on; `anonymise`: the other keeps it without the owner's values. A
+            record of one person alone is deleted, and nothing is said here.
+    """
     return mapped_column(
         String(ID_LENGTH),
         ForeignKey("avow_person.id"),
         primary_key=True,
         sort_order=-20,  # the owner leads the key, so that a distributed store keeps a person in one place
-        info={"avow": "owner"},
+        info={"avow": Owner(erased)},
     )
 
 
-def personal(category: str, *, field: str, lookup: Kind | None = None, optional: bool = False) -> MappedColumn[Any]:
+def party(*, erased: Outcome) -> MappedColumn[Any]:
+    """A column that names another person whom a record concerns: who a message was for, who filled an order.
+
+    Args:
+        erased: what becomes of the record when they are erased: `delete` it; `keep` it, without their name;
+            `anonymise`: also without the values that are `of` them.
+    """
+    return mapped_column(
+        String(ID_LENGTH), ForeignKey("avow_person.id"), nullable=True, index=True, info={"avow": Party(erased)}
+    )
+
+
+def personal(
+    category: str, *, field: str, lookup: Kind | None = None, optional: bool = False, of: str = ""
+) -> MappedColumn[Any]:
     """A column of personal information.
 
     Args:
@@ -127,8 +168,9 @@ def personal(category: str, *, field: str, lookup: Kind | None = None, optional:
         lookup: `exact` or `email`: keep a blind index, so that equality can be asked.
             Not for values that somebody could guess by trying them all.
         optional: whether a record may lack it.
+        of: the attribute of the party that it tells of, where it is not about the owner.
     """
-    spec = Field(category, field, lookup=lookup, optional=optional)
+    spec = Field(category, field, lookup=lookup, optional=optional, of=of)
     return mapped_column(SealedColumn(spec), nullable=optional, info={"avow": spec})
 
 

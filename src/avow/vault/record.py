@@ -17,9 +17,8 @@ from sqlalchemy import ForeignKey, LargeBinary, MetaData, String, event
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedColumn, mapped_column, relationship
 
 from avow.errors import SealedError, SetupError
-from avow.keys.hierarchy import record_subkey
 from avow.store.schema import ID_LENGTH, Schema, declare
-from avow.vault.columns import INDEX_SUFFIX, Field
+from avow.vault.columns import INDEX_SUFFIX, Field, Outcome, Owner, Party
 from avow.vault.envelope import Label, RecordSeal
 from avow.vault.sealed import Given, Stored
 
@@ -30,13 +29,16 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Layout:
     """How a record class is laid out: the attribute that names its owner, its personal fields by attribute,
-    the attributes that may be written by name, and those of them that are plain.
+    the attributes that may be written by name, and those of them that are plain; what becomes of it when its owner
+    is erased (None where nobody else is concerned), and when one of its parties is.
     """
 
     owner: str
     fields: dict[str, Field]
     named: frozenset[str]
     plain: tuple[str, ...]
+    erased: Outcome | None
+    parties: dict[str, Outcome]
 
 
 class Person:
@@ -99,9 +101,7 @@ class Record:
         identity = self.owner_id, self.id
         known: tuple[tuple[str, str], RecordSeal] | None = self.__dict__.get("_avow_seal")
         if known is None or known[0] != identity:
-            vault = self.__home__.vault()
-            subkey = record_subkey(vault.key_of(self.avow_person), self.id)
-            known = identity, RecordSeal(subkey, tenant=vault.tenant, person=identity[0], record=identity[1])
+            known = identity, self.__home__.vault().seal_of(self.avow_person, self.id, identity[0])
             self.__dict__["_avow_seal"] = known
         return known[1]
 
@@ -154,7 +154,9 @@ def record_base() -> tuple[Home, type[Any], type[Any]]:
 
         def __init_subclass__(cls, **kwargs: Any) -> None:
             cls.__layout__ = _lay_out(cls)
-            cls.avow_person = relationship(SitePerson, lazy="joined", innerjoin=True)  # type: ignore[assignment]
+            cls.avow_person = relationship(  # type: ignore[assignment]
+                SitePerson, lazy="joined", innerjoin=True, foreign_keys=lambda: [getattr(cls, cls.__layout__.owner)]
+            )
             super().__init_subclass__(**kwargs)
             _guard_attributes(cls)
             home.records.append(cls)
@@ -164,18 +166,21 @@ def record_base() -> tuple[Home, type[Any], type[Any]]:
 
 def _lay_out(cls: type[Any]) -> Layout:
     """Read the columns of a class body, and add the blind indexes of its lookup columns."""
-    owner, fields = "", {}
+    owner, erased, fields, parties = "", None, {}, {}
     for name, column in list(vars(cls).items()):
         if not isinstance(column, MappedColumn):
             continue
         kind = column.column.info.get("avow")
-        if kind == "owner":
+        if isinstance(kind, Owner):
             if owner:
                 raise SetupError(
                     f"`{cls.__name__}` has two owners, `{owner}` and `{name}`",
-                    help="one record belongs to one person; give the other a record of its own",
+                    help="one record belongs to one person; declare whom else it concerns with party(), or give the "
+                    "other a record of their own",
                 )
-            owner = name
+            owner, erased = name, kind.erased
+        elif isinstance(kind, Party):
+            parties[name] = kind.erased
         elif isinstance(kind, Field):
             kind.name = name
             fields[name] = kind
@@ -192,7 +197,7 @@ def _lay_out(cls: type[Any]) -> Layout:
         for name, column in vars(cls).items()
         if isinstance(column, MappedColumn) and column.column.info.get("avow") == "plain"
     )
-    return Layout(owner, fields, frozenset((*fields, *plain)), plain)
+    return Layout(owner, fields, frozenset((*fields, *plain, *parties)), plain, erased, parties)
 
 
 def _guard_attributes(cls: type[Any]) -> None:
@@ -235,38 +240,3 @@ def _on_load(record: Record, _context: Any) -> None:
 
 def _on_refresh(record: Record, context: Any, _names: Any) -> None:
     _on_load(record, context)
-
-
-def check_records(home: Home, categories: frozenset[str]) -> None:
-    """Refuse a schema that leaves open what a column holds, before anything is served.
-
-    Raises:
-        SetupError: a column is neither owner, personal nor plain; a category is unknown to the
-            policy; two fields share a stable id. All faults are named at once.
-    """
-    faults: list[str] = []
-    seen: dict[str, str] = {}
-    declared = {record.__table__ for record in home.records}
-    faults += [
-        f"the table `{table.name}` is no record: its columns say neither whose nor what they are"
-        for table in home.metadata.sorted_tables
-        if table not in declared and not table.name.startswith("avow_")
-    ]
-    for record in home.records:
-        table = record.__table__
-        for column in table.columns:
-            where = f"`{table.name}.{column.name}`"
-            kind = column.info.get("avow")
-            if kind is None:
-                faults.append(f"{where} is neither owner(), personal() nor plain()")
-            elif isinstance(kind, Field):
-                if kind.category not in categories:
-                    faults.append(f"{where} holds `{kind.category}`, which the policy does not know")
-                if kind.id in seen:
-                    faults.append(f"{where} and {seen[kind.id]} share the field id `{kind.id}`")
-                seen[kind.id] = where
-    if faults:
-        raise SetupError(
-            "the records do not fit the policy:\n  - " + "\n  - ".join(faults),
-            help="mark each column for what it holds, with a category of the policy and a field id of its own",
-        )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, event, inspect, select
@@ -17,16 +18,21 @@ from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker
 
 from avow.engine import Policy
 from avow.errors import KeyringError, SealedError, SetupError, StoreError
-from avow.keys.hierarchy import PersonKeys
+from avow.keys.hierarchy import PersonKeys, record_subkey
 from avow.keys.keyring import FileKeyring
 from avow.store.connection import Store
-from avow.values import NO_FACTS, Facts
+from avow.values import NO_FACTS, Duty, Facts
 from avow.vault.blind import BlindIndex, Kind
 from avow.vault.columns import Field, refuse_sorting
 from avow.vault.current import current_unit
+from avow.vault.envelope import RecordSeal
+from avow.vault.erasure import replay, verdict_of
+from avow.vault.fitting import check_records
 from avow.vault.keeping import inspect_plain
 from avow.vault.lines import Lines
-from avow.vault.record import Home, Person, Record, check_records
+from avow.vault.record import Home, Person, Record
+from avow.vault.tombstones import NAME as TOMBSTONES
+from avow.vault.tombstones import TombstoneFile
 
 
 class Guard(Protocol):
@@ -52,6 +58,7 @@ def new_id() -> str:
 class Vault:
     """What one open installation holds. Made by `Site.open`; units of work are opened on it.
 
+    `data` is the folder of what is kept outside the database.
     `subject` and its visitor counterpart are the policy's names for whose information it is;
     `announces` tells whether a new version of the policy is being announced,
     `facts_of` tells what the site knows of a record and its owner, for a unit that deals with it;
@@ -60,6 +67,7 @@ class Vault:
     """
 
     store: Store
+    data: Path
     policy: Policy
     keyring: FileKeyring
     home: Home
@@ -73,11 +81,13 @@ class Vault:
     announces: Callable[[], bool] = lambda: False
     facts_of: Callable[[Any, Record, str | None], Facts] = lambda unit, record, recipient: NO_FACTS
     tenant: str = field(init=False)
+    tombstones: TombstoneFile = field(init=False)
     _keys: PersonKeys = field(init=False)
     _sessions: sessionmaker[Session] = field(init=False)
 
     def __post_init__(self) -> None:
         self.tenant = self.keyring.tenant
+        self.tombstones = TombstoneFile(self.data / TOMBSTONES)
         self._keys = PersonKeys(self.keyring, self.tenant)
         self._blind = BlindIndex(self.keyring.secret("blind"))
         refuse_sorting(self.store.engine)
@@ -128,6 +138,7 @@ class Vault:
                 help="check that it is Avow's own, undamaged, and that this user may write it",
             ) from None
         self.home.bind(self)
+        replay(self)
 
     def _check_versions(self, connection: Connection) -> None:
         """Data stays under the version it was collected under; here that means: a weaker one is not started.
@@ -173,9 +184,27 @@ class Vault:
         # One row not as a batch of one: PostgreSQL's driver would open a pipeline for it.
         connection.execute(self._pending, rows if len(rows) > 1 else rows[0])
 
+    def note_done(self, connection: Connection, verb: str, object: str, duties: list[Duty]) -> None:
+        """Note for the ledger, outside any unit, that duties were carried out."""
+        lines = Lines()
+        lines.add("done", verb, object, None, None, verdict_of(duties))
+        self.write_down(lines, connection)
+
+    def forget(self, wrapped: bytes) -> None:
+        """Drop the key of a person from memory: they were erased, or it was wrapped again."""
+        self._keys.forget(wrapped)
+
     def key_of(self, person: Person) -> bytes:
         """The key of a person, unwrapped from the bytes that came with the row."""
         return self._keys.get(person.id, person.epoch, person.wrapped)
+
+    def seal_of(self, person: Person, record: str, owner: str | None = None) -> RecordSeal:
+        """What seals and opens the values of one record of a person, under a key of its own.
+
+        `owner` is whose the record says it is, where that is to be checked against the person: it is authenticated.
+        """
+        subkey = record_subkey(self.key_of(person), record)
+        return RecordSeal(subkey, tenant=self.tenant, person=owner or person.id, record=record)
 
     def index_of(self, name: str, text: str, kind: Kind = "email") -> bytes:
         """The blind index of a text under a name of its own: it is recognised there and matches no column's."""

@@ -1,0 +1,168 @@
+"""Erasing a person, first stage: their rows, their key and every way to them are gone, and a tombstone says so.
+
+What is left of them afterwards lies under their key, which lay in their row: in free pages, backups and replicas. The
+second stage makes an end of that; see `avow.vault.shredding`.
+
+A row that several people share ends as its columns declare: it is deleted, kept for the other, or kept without what
+was of the erased one. What is kept for another is sealed anew under their key, with its label as it was.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, select, update
+
+from avow.errors import SetupError
+from avow.values import Duty, Verdict
+from avow.vault.columns import INDEX_SUFFIX, Field, Owner
+from avow.vault.sealed import Stored
+from avow.vault.tombstones import Tombstone, receipt_of, token_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlalchemy import Row
+    from sqlalchemy.orm import Session
+
+    from avow.vault.record import Person
+    from avow.vault.unit import Unit
+    from avow.vault.vault import Vault
+
+
+def erase(unit: Unit, person: Person) -> str:
+    """Erase `person` with everything that is held about them, in this unit's transaction, and commit it.
+
+    The tombstone is written to its file before the commit: from then on the erasure is done, if not now then at the
+    next start. Erased twice is the same as erased once.
+
+    Returns:
+        The receipt: by it, who holds it can ask how far the erasure is.
+
+    Raises:
+        SetupError: the unit has unwritten changes, which the commit would take along.
+        StoreError: the tombstone could not be written; nothing was erased.
+    """
+    if unit.has_unwritten_changes:
+        raise SetupError("a person is erased in a commit of its own", help="call work.commit() before")
+    vault, identity, wrapped = unit.vault, person.id, person.wrapped
+    receipt = receipt_of(vault.keyring.secret("tombstone"), vault.tenant, identity)
+    tombstone = Tombstone(token_of(receipt), vault.keyring.status().current, vault.hour())
+    remove(unit.db, vault, identity)
+    unit.carried_out("erase", vault.subject, _duties(vault))
+    _bury(unit.db, vault, [tombstone])
+    vault.tombstones.add(tombstone)
+    unit.commit()
+    unit.db.expunge_all()  # what was loaded of them is of nobody now
+    vault.forget(wrapped)
+    vault.store.checkpoint()
+    return receipt
+
+
+def remove(db: Session, vault: Vault, identity: str) -> None:
+    """Delete the rows of a person, and hand on what others share. Nothing happens where there are none."""
+    schema, home = vault.home.schema, vault.home
+    # Locked first: on PostgreSQL a record that is being collected for them waits, and then finds nobody.
+    found = db.execute(select(schema.person.c.id).where(schema.person.c.id == identity).with_for_update()).first()
+    if found is None:
+        return
+    for kind in home.records:
+        _part(db, kind, identity)
+    for table in reversed(home.metadata.sorted_tables):
+        for column in table.columns:
+            if (column.name == "owner" and table.name.startswith("avow_")) or isinstance(
+                column.info.get("avow"), Owner
+            ):
+                db.execute(delete(table).where(column == identity))
+    db.execute(delete(schema.person).where(schema.person.c.id == identity))
+
+
+def _part(db: Session, kind: type[Any], identity: str) -> None:
+    """Bring what others share to the end that it declares."""
+    layout, table = kind.__layout__, kind.__table__
+    for attribute, outcome in layout.parties.items():
+        theirs = table.c[attribute] == identity
+        if outcome == "delete":
+            db.execute(delete(table).where(theirs))
+            continue
+        emptied = [attribute]
+        if outcome == "anonymise":
+            emptied += [name for f in layout.fields.values() if f.of == attribute for name in _columns_of(f)]
+        db.execute(update(table).where(theirs).values(dict.fromkeys(emptied)))
+    if layout.erased in ("keep", "anonymise"):
+        for row in db.execute(select(table).where(table.c[layout.owner] == identity)).all():
+            _hand_on(db, kind, row)
+
+
+def _hand_on(db: Session, kind: type[Any], row: Row[Any]) -> None:
+    """Give a record whose owner is erased to its first other party, if one is left; it is deleted with the others."""
+    layout, table, vault = kind.__layout__, kind.__table__, kind.__home__.vault()
+    heir_column = next((name for name in layout.parties if row._mapping[name] is not None), None)
+    if heir_column is None:
+        return
+    values = dict(row._mapping)
+    person, heir = (db.get_one(vault.person_class, values[name]) for name in (layout.owner, heir_column))
+    before, after = vault.seal_of(person, values["id"]), vault.seal_of(heir, values["id"])
+    for name, field in layout.fields.items():
+        if layout.erased == "anonymise" and not field.of:
+            values |= dict.fromkeys(_columns_of(field))
+        elif values[name] is not None:
+            label, plaintext = before.unseal(field.id, values[name]._envelope)
+            values[name] = Stored(field, after.seal(field.id, label, plaintext))
+    db.execute(table.insert().values({**values, layout.owner: heir.id, heir_column: None}))
+
+
+def _columns_of(field: Field) -> tuple[str, ...]:
+    return (field.name, field.name + INDEX_SUFFIX) if field.lookup else (field.name,)
+
+
+def replay(vault: Vault) -> int:
+    """Carry out the erasures that the file tells of and the database does not know; how many people were removed.
+
+    They are left by a crash between the two, or by a database that was put back from a backup. Run before anything is
+    served.
+
+    Raises:
+        StoreError: the tombstones cannot be read.
+    """
+    told = vault.tombstones.read()
+    table, person = vault.home.schema.tombstone, vault.home.schema.person
+    with vault.store.reading() as connection:
+        known = {bytes(token) for token in connection.scalars(select(table.c.token))}
+        missing = {token: found for token, found in told.items() if token not in known}
+        if not missing:
+            return 0
+        secret = vault.keyring.secret("tombstone")
+        people = [
+            (identity, missing[token])
+            for identity in connection.scalars(select(person.c.id).execution_options(yield_per=1000))
+            if (token := token_of(receipt_of(secret, vault.tenant, identity))) in missing
+        ]
+    with vault.session() as db:
+        for identity, _ in people:
+            remove(db, vault, identity)
+        _bury(db, vault, missing.values())
+        vault.note_done(db.connection(), "erase", vault.subject, _duties(vault))
+        db.commit()
+    vault.store.checkpoint()
+    return len(people)
+
+
+def _bury(db: Session, vault: Vault, tombstones: Iterable[Tombstone]) -> None:
+    table = vault.home.schema.tombstone
+    for found in tombstones:
+        if db.execute(select(table.c.token).where(table.c.token == found.token)).first() is None:
+            db.execute(table.insert().values(token=found.token, epoch=found.epoch, hour=found.hour))
+
+
+def _duties(vault: Vault) -> list[Duty]:
+    """What the policy says must be erased, of whoever's information this is."""
+    return [duty for duty in vault.policy.duties if (duty.verb, duty.object) == ("erase", vault.subject)]
+
+
+def verdict_of(duties: list[Duty]) -> Verdict | None:
+    """Duties that were carried out, as the ledger takes them: with their sentences."""
+    if not duties:
+        return None
+    sentences = tuple(dict.fromkeys(duty.sentence for duty in duties))
+    return Verdict(True, sentences, tuple(duties), duties[0].text, "carried out")
