@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Mapped
 from starlette.responses import Response
 
@@ -26,6 +27,9 @@ OPEN, ANSWERED, CLOSED = "open", "answered", "closed"
 
 #: The longest question, in characters.
 LONGEST = 4000
+
+#: Questions that the page takes in one hour, from everybody together: more than the service desk reads in a week.
+AT_MOST = 200
 
 _SECRET = re.compile(r"(?:.*/order/)?([\w-]{43})/?", re.ASCII)
 
@@ -88,7 +92,10 @@ def show_contact(work: Work, form: Form) -> Response:
 
 @site.form("/contact", Ask, place="contact_page", role="storefront", purpose="answers", page=show_contact)
 def asked(work: Work, form: Form) -> Response:
-    """Store the question for the service desk."""
+    """Store the question for the service desk, unless there are too many: of one address, or of everybody."""
+    if wait := _too_many(work, form):
+        form.fail("text", wait)
+        return show_contact(work, form)
     order = None
     if form["link"] is not None:
         found = _SECRET.fullmatch(str(form["link"]))
@@ -98,3 +105,19 @@ def asked(work: Work, form: Form) -> Response:
             return show_contact(work, form)
     store(work, "contact_page", email=form["email"], text=form["text"], name=form["name"], order=order)
     return work.redirect("/contact?sent=1")
+
+
+def _too_many(work: Work, form: Form) -> str:
+    """Why no further question is taken now; empty if one is. No network address takes part: we do not know any."""
+    wait = work.attempt("question", form.given("email"))
+    if wait:
+        minutes = int(wait // 60) + 1
+        return (
+            "You have asked us several things in a row, thank you. Please wait "
+            f"{minutes} minute{'s' if minutes > 1 else ''} with the next one, or write or call."
+        )
+    hour = int(work.now // 3600)
+    asked = select(func.count()).select_from(Request).where(Request.came_by == "contact_page", Request.arrived == hour)
+    if int(work.db.scalar(asked) or 0) >= AT_MOST:
+        return "More questions have come in this hour than we can read. Please try again later, or write or call."
+    return ""

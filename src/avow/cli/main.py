@@ -128,6 +128,9 @@ def serve(
     inbox: Annotated[
         str | None, typer.Option(help="Take mail to the published address here.", metavar="HOST:PORT")
     ] = None,
+    no_demo: Annotated[
+        bool, typer.Option("--no-demo", help="Without the examples that the first start with local peers makes.")
+    ] = False,
 ) -> None:
     """Serve a site."""
     from avow.cli.serve import serve as serve_site
@@ -145,6 +148,7 @@ def serve(
         endpoints=endpoints,
         ca=ca,
         inbox=inbox,
+        demo=not no_demo,
     )
     raise typer.Exit(status)
 

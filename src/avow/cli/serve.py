@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from avow.language.frontmatter import Recipient
     from avow.outbound.address import Address
     from avow.site import Site
+    from avow.site.demo import Examples
     from avow.site.opened import Opened
 
 
@@ -47,6 +48,7 @@ def serve(
     endpoints: Path | None,
     ca: Path | None,
     inbox: str | None,
+    demo: bool,
 ) -> int:
     """Serve the site in `folder` until it is interrupted; the exit status.
 
@@ -61,6 +63,7 @@ def serve(
     base = base or f"{scheme}://{_spelled(host)}:{listener.getsockname()[1]}"
     try:
         site = load_site(folder)
+        new = not (data / "keyring").exists()
         peers = _start_peers(site, data, base) if local_peers else None
         try:
             reached = peers.endpoints if peers else read_addresses(endpoints) if endpoints else {}
@@ -75,10 +78,16 @@ def serve(
                 inbox=inbox,
                 inbox_tls=_server_tls(cert, key) if inbox is not None else None,
             )
+            examples = _examples(site, base, listener, cert) if demo and new and local_peers else None
             try:
-                _announce(opened, base, peers, _first_member(site, opened) if local_peers else None)
+                member = _first_member(site, opened) if local_peers else None
+                _announce(opened, base, peers, member, examples=examples is not None)
+                if examples:
+                    examples.start()
                 _run(opened, listener, cert, key)
             finally:
+                if examples:
+                    examples.stop()
                 site.close()
         finally:
             if peers:
@@ -242,7 +251,25 @@ def _first_member(site: Site, opened: Opened) -> tuple[str, str] | None:
     return NEW_MEMBER, password
 
 
-def _announce(opened: Opened, base: str, peers: _Peers | None, member: tuple[str, str] | None) -> None:
+def _examples(site: Site, base: str, listener: socket.socket, cert: Path | None) -> Examples | None:
+    """What makes the examples of a site that has some: it comes in by the door, as everybody does."""
+    from avow.site.demo import Examples
+    from avow.testing.visitor import Visitor
+
+    if site.examples is None:
+        return None
+    host, port = listener.getsockname()[:2]
+    here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # the other way round
+    return Examples(
+        site,
+        lambda: Visitor(base, address=(here, port), certificate=cert),
+        lambda line: print(line, file=sys.stderr, flush=True),
+    )
+
+
+def _announce(
+    opened: Opened, base: str, peers: _Peers | None, member: tuple[str, str] | None, *, examples: bool
+) -> None:
     site = opened.site
     print(f"{site.policy.title}\n  the site          {base}/\n  its policy        {base}/privacy")
     if site.desks:
@@ -257,6 +284,8 @@ def _announce(opened: Opened, base: str, peers: _Peers | None, member: tuple[str
         print("  its signatures    the DNS must say, for mails to be believed:")
         for record in opened.signer.records():
             print(f"                    {record}")
+    if examples:
+        print("  examples          a few, of nobody real, come in a moment: see the desks, and what left it")
     print("Stop with Ctrl-C.", flush=True)
 
 

@@ -40,6 +40,7 @@ from avow.vault.record import record_base
 
 if TYPE_CHECKING:
     from avow.outbound.exchange import Reply
+    from avow.site.demo import Demo
     from avow.vault.unit import Unit
 
 Handler = Callable[[Work], Response]
@@ -118,6 +119,7 @@ class Site(Mailing):
         self.shared_context: dict[str, Any] = {}
         self.context_of: ContextOf = lambda work: {}
         self.facts_of: FactsOf = lambda work, record, recipient: NO_FACTS
+        self.examples: Callable[[Demo], None] | None = None
         self._opened: Opened | None = None
         if static:
             self._serve_files("/static", static)
@@ -205,6 +207,11 @@ class Site(Mailing):
     def context(self, function: ContextOf) -> ContextOf:
         """Declare what every page of the site may use beside its own: a function of `work` that returns names."""
         self.context_of = function
+        return function
+
+    def demo(self, function: Callable[[Demo], None]) -> Callable[[Demo], None]:
+        """Declare what makes the site's examples; see `avow.site.demo`."""
+        self.examples = function
         return function
 
     def shared(self, recipient: str) -> Callable[[Any], Any]:
