@@ -72,5 +72,14 @@ def too_often(wait: float) -> str:
 
 def lost(work: Work) -> Response:
     """The page for a mailed link that is not good any more."""
-    text = ["It was used already, a newer one was sent, or its time is over.", "You can have another one sent."]
-    return work.render("notice.html", status=404, title="This link does not lead on", text=text)
+    return work.render(
+        "notice.html",
+        status=404,
+        title="This link does not lead on",
+        text=[
+            "It was used already, a newer one was sent, or its time is over.",
+            "You can have another one sent, from the page for logging in.",
+        ],
+        onward="/login",
+        onward_words="To logging in",
+    )

@@ -68,7 +68,7 @@ def show_request(work: Work, form: Form) -> Response:
     request = _request(work)
     if request is None:
         text = ["It may have been erased, or the address has a slip in it."]
-        return work.render("notice.html", status=404, title="There is no such question", text=text)
+        return work.render("desk/lost.html", status=404, title="There is no such question", text=text)
     order = None
     if request.order_id is not None:
         order = work.db.get(Order, (request.customer, request.order_id))

@@ -69,8 +69,9 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority.create(tmp_path_factory.mktemp("authority"))
 
 
-@pytest.fixture
-def peers(authority: Authority, tmp_path: Path) -> Iterator[Peers]:
+@contextmanager
+def every_peer(authority: Authority, folder: Path) -> Iterator[Peers]:
+    """All of them, until the block ends."""
     with ExitStack() as stack:
         processor = stack.enter_context(CardProcessor(authority))
         ups = stack.enter_context(Carrier(authority, name="ups"))
@@ -78,10 +79,16 @@ def peers(authority: Authority, tmp_path: Path) -> Iterator[Peers]:
         makers = (
             stack.enter_context(MailSupplier(authority, name="creamery")),
             stack.enter_context(HttpsSupplier(authority, name="olive_press")),
-            stack.enter_context(SftpSupplier(tmp_path, name="smokehouse")),
+            stack.enter_context(SftpSupplier(folder, name="smokehouse")),
         )
         mail = stack.enter_context(Mailbox(authority))
         yield Peers(authority, processor, ups, fedex, *makers, mail)
+
+
+@pytest.fixture
+def peers(authority: Authority, tmp_path: Path) -> Iterator[Peers]:
+    with every_peer(authority, tmp_path) as running:
+        yield running
 
 
 @pytest.fixture

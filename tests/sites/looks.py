@@ -1,45 +1,63 @@
-"""Looking at pages in a browser: at both widths, with axe-core, and pictures of some for the documentation.
+"""Looking at a page in a browser: at both widths, with axe-core, and a picture at each width.
 
-With SCREENSHOTS=1 the pictures go to docs/screenshots, otherwise to a temporary folder.
+With SCREENSHOTS=1 the pictures that the documentation shows go to docs/screenshots; all others to a temporary folder.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from .conftest import ROOT
 
-WIDTHS = (1280, 375)
+#: Widths of a desk and of a phone, each with the height of its window, in px.
+WINDOWS = {1280: 900, 375: 812}
+
+#: Where the pictures of the documentation are.
+PICTURES = ROOT / "docs" / "screenshots"
+
+#: The tallest picture, in px: what is further down is left out.
+TALLEST = {1280: 1100, 375: 1200}
 
 #: Bytes of the largest picture.
 LARGEST = 300_000
 
 
-def look_at(
-    page: Any, scratch: Path, pages: Mapping[str, Callable[[], object]], *, shown: Collection[str] = ()
-) -> None:
-    """Go to each page at each width; fail where axe-core finds something serious, or the page is too wide."""
-    from axe_playwright_python.sync_playwright import Axe
+@dataclass
+class Looks:
+    """What was seen so far: names of pages and states, those that have a picture in the documentation, and faults."""
 
-    axe, found = Axe(), []
-    folder = ROOT / "docs" / "screenshots" if os.environ.get("SCREENSHOTS") == "1" else scratch
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 900 if width > 1000 else 812})
-        for name, go in pages.items():
-            go()
-            found += [
-                (name, width, violation["id"], [node["target"] for node in violation["nodes"]])
-                for violation in axe.run(page).response["violations"]
-                if violation["impact"] in ("serious", "critical")
-            ]
-            wide = page.evaluate("document.documentElement.scrollWidth")
-            assert wide <= width, f"{name} scrolls sideways at {width} px: it is {wide} px wide"
-            if name in shown:
-                file = folder / f"{name}-{width}.png"
-                file.parent.mkdir(parents=True, exist_ok=True)
-                page.screenshot(path=str(file), animations="disabled")
-                assert file.stat().st_size < LARGEST, f"{file.name} is too large"
-    assert not found
+    scratch: Path
+    names: list[str] = field(default_factory=list)
+    shown: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+    def look(self, page: Any, name: str, *, shown: bool = False, top: str = "body") -> None:
+        """Look at a page as it stands at each width. Its pictures begin a little above the element `top`.
+
+        Scripts have to run in it: axe-core is one.
+        """
+        from axe_playwright_python.sync_playwright import Axe
+
+        assert name not in self.names, f"{name} was looked at before"
+        self.names.append(name)
+        self.shown += [name] if shown else []
+        folder = PICTURES if shown and os.environ.get("SCREENSHOTS") == "1" else self.scratch
+        folder.mkdir(parents=True, exist_ok=True)
+        for width, height in WINDOWS.items():
+            page.set_viewport_size({"width": width, "height": height})
+            for violation in Axe().run(page).response["violations"]:
+                where = [node["target"] for node in violation["nodes"]]
+                self.faults.append(f"{name} at {width} px: {violation['id']} at {where}")
+            wide, tall = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]")
+            above = page.locator(top).evaluate("element => element.getBoundingClientRect().top + scrollY") - height / 4
+            if wide > width:
+                self.faults.append(f"{name} scrolls sideways at {width} px: it is {wide} px wide")
+            file = folder / f"{name}-{width}.png"
+            begin = max(0, min(above, tall - height))
+            clip = {"x": 0, "y": begin, "width": width, "height": min(max(tall, height) - begin, TALLEST[width])}
+            page.screenshot(path=str(file), full_page=True, clip=clip, animations="disabled")
+            if shown and file.stat().st_size > LARGEST:
+                self.faults.append(f"{file.name} is too large")

@@ -1,36 +1,21 @@
-"""The gourmet shop in a real browser: bought in with and without scripts, by keyboard, on a phone, with cookies off.
+"""The gourmet shop in a real browser: bought in, by keyboard too, with its cookies and without any.
 
-With SCREENSHOTS=1 the pictures go to docs/screenshots, otherwise to a temporary folder.
+How its pages look, and that they need no scripts, is in `test_gourmet_pages`.
 """
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .conftest import CHROMIUM, FLAGS, ROOT, Shop
-from .customer import CARD, CONTACT, DECLINED, PAYS
+from .conftest import CHROMIUM, FLAGS, Shop
+from .customer import CARD, CONTACT, PAYS
 
 LAST4 = PAYS[-4:]
-
-#: What is typed in for pictures.
-EXAMPLE = {
-    "name": "Ann Example",
-    "email": "ann@example.org",
-    "street": "1 Market Lane",
-    "unit": "",
-    "city": "Exampleton",
-    "postcode": "12345",
-    "region": "",
-    "country": "USA",
-    "note": "It is a gift: no prices, please.",
-    "card_name": "ANN EXAMPLE",
-}
 
 
 def put_into_cart(page: Any, base: str, sku: str = "comte") -> None:
@@ -93,19 +78,6 @@ def test_a_purchase_over_tls(tls_shop: Shop, page: Any) -> None:
     assert met
     assert all(url.startswith(("https://", "data:")) for url in met)
     assert page.evaluate("window.isSecureContext")
-
-
-def test_a_purchase_without_scripts(shop: Shop, plain_page: Any) -> None:
-    where = buy(plain_page, shop.base, card_number=DECLINED)
-    assert plain_page.get_by_role("heading", level=1).inner_text() == "Your card was declined"
-    plain_page.get_by_role("link", name="Pay again").click()
-    for name, text in CARD.items():
-        plain_page.locator(f"#{name}").fill(text)
-    plain_page.get_by_role("button", name="Pay $27.00").click()
-    plain_page.wait_for_url(where)
-    assert plain_page.get_by_role("heading", level=1).inner_text() == f"Thank you, {CONTACT['name']}"
-    shop.peers.mail.wait_for(1)
-    assert not plain_page.content().count("<script")
 
 
 def is_field(name: str) -> Callable[[dict[str, str]], bool]:
@@ -236,75 +208,3 @@ def test_a_sentence_unfolds_into_its_rules_and_when_they_last_held(shop: Shop, p
     assert "Permitted once, never refused; last on" in fold.inner_text()
     for way in ("service@quinceandbarrel.example", "+1 555 0100", "1 Market Lane, Exampleton"):
         assert page.get_by_role("main").get_by_text(way).last.is_visible()
-
-
-# -- looks --------------------------------------------------------------------------------------------
-
-
-def checkout_with_errors(page: Any, shop: Shop) -> None:
-    page.goto(f"{shop.base}/checkout")
-    page.get_by_role("button", name="Order and pay").click()
-
-
-def declined(page: Any, shop: Shop) -> None:
-    buy(page, shop.base, card_number=DECLINED)
-
-
-def pay(page: Any, shop: Shop) -> None:
-    declined(page, shop)
-    page.get_by_role("link", name="Pay again").click()
-
-
-def privacy(page: Any, shop: Shop) -> None:
-    page.goto(f"{shop.base}/privacy")
-    page.locator("#card-passed-on summary").click()
-    page.locator("#card-passed-on").evaluate("fold => fold.scrollIntoView({block: 'center'})")
-
-
-#: Each page that a visitor can come to, and the way there. Most of them with something in the cart.
-PAGES: dict[str, Callable[[Any, Shop], object]] = {
-    "shop": lambda page, shop: page.goto(f"{shop.base}/"),
-    "product": lambda page, shop: page.goto(f"{shop.base}/products/brie"),
-    "cart": lambda page, shop: page.goto(f"{shop.base}/cart"),
-    "checkout": lambda page, shop: page.goto(f"{shop.base}/checkout"),
-    "checkout-errors": checkout_with_errors,
-    "pay": pay,
-    "declined": declined,
-    "confirmation": lambda page, shop: buy(page, shop.base, **EXAMPLE),
-    "empty-cart": lambda page, shop: page.goto(f"{shop.base}/cart"),
-    "privacy": privacy,
-    "not-found": lambda page, shop: page.goto(f"{shop.base}/nowhere"),
-}
-SHOWN = ("shop", "checkout", "confirmation", "privacy")
-WIDTHS = (1280, 375)
-
-
-def test_every_page_is_accessible_and_fits_a_phone(shop: Shop, page: Any, tmp_path: Path) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
-    axe, found = Axe(), []
-    folder = ROOT / "docs" / "screenshots" if os.environ.get("SCREENSHOTS") == "1" else tmp_path
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 900 if width > 1000 else 812})
-        put_into_cart(page, shop.base)
-        for name, go in PAGES.items():
-            go(page, shop)
-            found += [
-                (name, width, violation["id"], [node["target"] for node in violation["nodes"]])
-                for violation in axe.run(page).response["violations"]
-                if violation["impact"] in ("serious", "critical")
-            ]
-            wide = page.evaluate("document.documentElement.scrollWidth")
-            assert wide <= width, f"{name} scrolls sideways at {width} px: it is {wide} px wide"
-            if name in SHOWN:
-                picture(page, folder / f"{name}-{width}.png")
-            if name == "pay":
-                put_into_cart(page, shop.base)
-    assert not found
-
-
-def picture(page: Any, file: Path) -> None:
-    """What one sees of the page without scrolling."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=str(file), animations="disabled")
-    assert file.stat().st_size < 300_000, f"{file.name} is too large"

@@ -1,23 +1,18 @@
-"""Accounts of the gourmet shop in a real browser: by mailed links, with and without scripts, by passkey, on a phone.
-
-With SCREENSHOTS=1 the pictures go to docs/screenshots, otherwise to a temporary folder.
-"""
+"""Accounts of the gourmet shop in a real browser: greeted, filled in, by passkey, with cookies off."""
 
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
 
-from .conftest import CHROMIUM, FLAGS, ROOT, Shop
+from .conftest import CHROMIUM, FLAGS, Shop
 from .customer import CARD, Customer
-from .member import ADDRESS, EMAIL, NAME, OTHER, PASSWORD, links
-from .test_gourmet_browser import picture, put_into_cart
+from .member import ADDRESS, EMAIL, NAME, PASSWORD, links
+from .test_gourmet_browser import put_into_cart
 
 
 def by_name(shop: Shop) -> str:
@@ -120,32 +115,6 @@ def test_who_keeps_no_cookies_is_told_so_after_logging_in(
     context.close()
 
 
-def test_an_account_without_scripts(shop: Shop, plain_page: Any) -> None:
-    page = plain_page
-    sign_up(page, shop, shop.base)
-    page.get_by_role("link", name="Log out").click()
-    page.get_by_role("button", name="Log out", exact=True).click()
-    assert heading(page) == "You are logged out"
-    page.goto(f"{shop.base}/login/forgotten")
-    fill(page, email=EMAIL)
-    page.get_by_role("button", name="Send the link").click()
-    shop.peers.mail.wait_for(2)
-    page.goto(shop.base + links(shop.peers.mail, "/login/reset")[0])
-    fill(page, password="short")
-    page.get_by_role("button", name="Set it, and log in").click()
-    assert page.get_by_text("at least 12 characters").first.is_visible()
-    fill(page, password=OTHER)
-    page.get_by_role("button", name="Set it, and log in").click()
-    page.wait_for_url("**/account?password")
-    page.get_by_role("link", name="Erase everything").click()
-    page.get_by_role("button", name="Please erase everything about me").click()
-    assert page.get_by_role("heading", name="Your wish is pending").is_visible()
-    page.get_by_role("button", name="Take it back").click()
-    page.goto(f"{by_name(shop)}/login")
-    assert not page.get_by_role("button", name="Use a passkey").is_visible()
-    assert page.get_by_text("Everything else in the shop works without.").is_visible()
-
-
 def authenticator(page: Any) -> tuple[Any, str]:
     """A device that answers for its owner, as the browser's own test of passkeys offers."""
     session = page.context.new_cdp_session(page)
@@ -240,75 +209,3 @@ def _altered(page: Any, alter: str) -> None:
         f" const answer = JSON.parse(this.elements.passkey.value); {alter};"
         " this.elements.passkey.value = JSON.stringify(answer); send.call(this); }; }"
     )
-
-
-# -- looks --------------------------------------------------------------------------------------------
-
-#: Each page of an account, and the way there; the first ones for who is not logged in.
-OUTSIDE: dict[str, Callable[[Any, str], object]] = {
-    "signup": lambda page, base: page.goto(f"{base}/signup"),
-    "signup-sent": lambda page, base: page.goto(f"{base}/signup?sent"),
-    "login": lambda page, base: page.goto(f"{base}/login"),
-    "forgotten": lambda page, base: page.goto(f"{base}/login/forgotten"),
-    "lost-link": lambda page, base: page.goto(f"{base}/login/reset/none"),
-    "cookies-off": lambda page, base: page.goto(f"{base}/account?in"),
-    "logged-out": lambda page, base: page.goto(f"{base}/logout?done"),
-}
-INSIDE: dict[str, Callable[[Any, str], object]] = {
-    "account": lambda page, base: page.goto(f"{base}/account"),
-    "details": lambda page, base: page.goto(f"{base}/account/details"),
-    "email": lambda page, base: page.goto(f"{base}/account/email"),
-    "password": lambda page, base: page.goto(f"{base}/account/password"),
-    "erase": lambda page, base: page.goto(f"{base}/account/erase"),
-    "logout": lambda page, base: page.goto(f"{base}/logout"),
-    "greeted": lambda page, base: page.goto(f"{base}/"),
-}
-SHOWN = ("signup", "login", "account", "erase", "greeted")
-
-
-def test_every_page_of_an_account_is_accessible_and_fits_a_phone(shop: Shop, page: Any, tmp_path: Path) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
-    axe, base = Axe(), by_name(shop)
-    found: list[tuple[str, int, str, list[object]]] = []
-    folder = ROOT / "docs" / "screenshots" if os.environ.get("SCREENSHOTS") == "1" else tmp_path
-
-    def look(name: str, width: int) -> None:
-        found.extend(
-            (name, width, violation["id"], [node["target"] for node in violation["nodes"]])
-            for violation in axe.run(page).response["violations"]
-            if violation["impact"] in ("serious", "critical")
-        )
-        wide = page.evaluate("document.documentElement.scrollWidth")
-        assert wide <= width, f"{name} scrolls sideways at {width} px: it is {wide} px wide"
-        if name in SHOWN:
-            picture(page, folder / f"{name}-{width}.png")
-
-    def each(pages: dict[str, Callable[[Any, str], object]]) -> None:
-        for width in (1280, 375):
-            page.set_viewport_size({"width": width, "height": 900 if width > 1000 else 812})
-            for name, go in pages.items():
-                go(page, base)
-                look(name, width)
-
-    each(OUTSIDE)
-    for width in (1280, 375):
-        page.set_viewport_size({"width": width, "height": 900})
-        page.goto(f"{base}/signup")
-        fill(page, name="Ann Example", email="ann@example", password="short")
-        page.get_by_role("button", name="Open the account").click()
-        look("signup-errors", width)
-    sign_up(page, shop, base, name="Ann Example", email="ann@example.org")
-    page.goto(f"{base}/account/details")
-    fill(page, street="1 Market Lane", city="Exampleton", postcode="12345", country="USA")
-    page.get_by_role("button", name="Put this down").click()
-    put_into_cart(page, base)
-    page.get_by_role("link", name="To the checkout").click()
-    fill(page, **{**CARD, "card_name": "ANN EXAMPLE"})
-    page.get_by_role("button", name="Order and pay").click()
-    page.wait_for_url("**/order/*")
-    each(INSIDE)
-    page.goto(f"{base}/account/erase")
-    page.get_by_role("button", name="Please erase everything about me").click()
-    look("erase-pending", 375)
-    assert not found

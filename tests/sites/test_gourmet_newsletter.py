@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +13,6 @@ from avow.errors import Refused
 
 from .conftest import SHOP, Gourmet, Peers, Shop
 from .customer import CONTACT, Customer, anchors
-from .looks import look_at
 from .subscribers import (
     ANN,
     BOB,
@@ -358,30 +356,3 @@ def test_the_shop_keeps_nobodys_address_in_the_clear(shop: Shop) -> None:
     for canary in (ANN, ANN.partition("@")[0], one_click(issue).rpartition("/")[2]):
         assert canary.encode() not in left
         assert canary not in shop.log.read_text()
-
-
-# -- looks --------------------------------------------------------------------------------------------
-
-
-def test_its_pages_are_accessible_and_fit_a_phone(shop: Shop, page: Any, tmp_path: Path) -> None:
-    def wrong() -> None:
-        page.goto(f"{shop.base}/newsletter")
-        page.get_by_role("button", name="Send me the newsletter").click()
-
-    def asked() -> None:
-        page.goto(f"{shop.base}/newsletter?asked=1")
-
-    ask(Customer(shop.base), ANN)
-    [mail] = shop.peers.mail.wait_for(1)
-    look_at(
-        page,
-        tmp_path,
-        {
-            "newsletter": lambda: page.goto(f"{shop.base}/newsletter"),
-            "newsletter-errors": wrong,
-            "newsletter-asked": asked,
-            "newsletter-confirm": lambda: page.goto(f"{shop.base}{link(mail, 'newsletter')}"),
-            "newsletter-lost": lambda: page.goto(f"{shop.base}/newsletter/nothing"),
-        },
-        shown=("newsletter", "newsletter-confirm"),
-    )

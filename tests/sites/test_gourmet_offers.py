@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 import pytest
 from sqlalchemy import text as sql
 
 from avow.errors import Refused
 
-from .conftest import SHOP, Gourmet, Peers
+from .conftest import Gourmet, Peers
 from .customer import CONTACT, DECLINED, anchors
-from .looks import look_at
 from .subscribers import facts, genuine, link, module, one_click, ordered
 
 DAY = 86400.0
@@ -93,18 +89,3 @@ def test_nothing_is_offered_to_who_has_told_us_not_to(gourmet: Gourmet, peers: P
         with pytest.raises(Refused) as refusal:
             order.items.open()
         assert "no-other-use" in anchors(refusal.value)
-
-
-def test_its_page_is_accessible_and_fits_a_phone(tmp_path: Path, peers: Peers, gourmet: Gourmet, page: Any) -> None:
-    """The page of a survey, as the shop that runs here would serve it."""
-    html = gourmet.customer().get(surveyed(gourmet, peers)).text
-    style = (SHOP / "static" / "shop.css").read_text()
-    page.route(
-        "**/*",
-        lambda route: (
-            route.fulfill(body=style, content_type="text/css")
-            if "shop.css" in route.request.url
-            else route.fulfill(body=html if route.request.url.endswith("/survey") else "", content_type="text/html")
-        ),
-    )
-    look_at(page, tmp_path, {"survey": lambda: page.goto("http://127.0.0.1:1/survey")})

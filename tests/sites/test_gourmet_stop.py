@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from .conftest import Gourmet, Peers, Shop
 from .customer import Customer, anchors
-from .looks import look_at
 from .subscribers import ANN, THEIR, choices, facts, link, module, ordered, seen
 
 # -- works: by link -----------------------------------------------------------------------------------
@@ -140,37 +138,3 @@ def test_through_the_staff_on_the_telephone(gourmet: Gourmet) -> None:
         number = stop.object(work, ANN, ["other_uses", "mail"], "phone", "She said: no more of this.")
     assert set(choices(gourmet, ANN)) == {("other_uses", "no"), ("mail", "no")}
     assert "as you told us by telephone" in seen(gourmet, f"/stop/seen/{number}")
-
-
-# -- looks --------------------------------------------------------------------------------------------
-
-
-def test_its_pages_are_accessible_and_fit_a_phone(shop: Shop, page: Any, tmp_path: Path) -> None:
-    customer = Customer(shop.base)
-    customer.order()
-    [mail] = shop.peers.mail.wait_for(1)
-    path = link(mail, "stop")
-    done = customer.send("/stop", {"email": ANN, "what": "mail"}).headers["location"]
-
-    def wrong() -> None:
-        page.goto(f"{shop.base}/stop")
-        page.get_by_role("button", name="Stop it").click()
-
-    def stopped() -> None:
-        customer.send(path, {"what": "mail"})
-        page.goto(f"{shop.base}{path}")
-
-    look_at(
-        page,
-        tmp_path,
-        {
-            "stop": lambda: page.goto(f"{shop.base}/stop"),
-            "stop-errors": wrong,
-            "stop-link": lambda: page.goto(f"{shop.base}{path}"),
-            "stop-link-stopped": stopped,
-            "stop-seen": lambda: page.goto(f"{shop.base}{done}"),
-            "stop-not-seen": lambda: page.goto(f"{shop.base}/stop/seen/x"),
-            "stop-lost": lambda: page.goto(f"{shop.base}/stop/nothing"),
-        },
-        shown=("stop", "stop-link-stopped"),
-    )

@@ -1,0 +1,148 @@
+"""Every page of the shop, in each of its states: at both widths, to a screen reader, and in a browser without scripts.
+
+The pages are those that the shop declares, so one that is added and not come to fails here. `SCREENSHOTS=1` renews the
+pictures of the documentation.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+
+from avow.cli.serve import load_site
+from avow.testing.certificates import Authority
+from avow.testing.clock import FrozenClock
+
+from . import journey, journey_inside
+from .conftest import ROOT, SHOP, Gourmet, every_peer
+from .looks import PICTURES, WINDOWS, Looks
+from .test_gourmet_report import served
+from .walk import Stage
+
+#: The only forms that need a script; their pages say so.
+PASSKEYS = {"/login/passkey", "/account/passkeys", "/account/passkeys/remove"}
+
+TOUR = ROOT / "docs" / "tour.md"
+
+
+@pytest.fixture(scope="module")
+def stage(authority: Authority, chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """The shop that the whole module walks through."""
+    folder = tmp_path_factory.mktemp("pages")
+    with every_peer(authority, folder) as peers:
+        gourmet = Gourmet(load_site(SHOP), folder / "data", FrozenClock(1_795_000_000.0))
+        gourmet.reopen(peers)
+        with served(gourmet) as base:
+            where = base.replace("127.0.0.1", "localhost")  # passkeys go with names
+            yield Stage(gourmet, peers, where, chromium, Looks(folder / "pictures"))
+        gourmet.site.close()
+
+
+@pytest.fixture(scope="module")
+def announced(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Stage:
+    """Another such shop whose policy is new, once that has been looked at."""
+    folder, clock = tmp_path_factory.mktemp("versions"), FrozenClock(1_795_000_000.0)
+    before = Gourmet(load_site(journey.older_shop(folder / "older")), folder / "data", clock)
+    before.reopen(stage.peers)
+    before.site.close()
+    gourmet = Gourmet(load_site(shutil.copytree(SHOP, folder / "new")), folder / "data", clock)
+    gourmet.reopen(stage.peers)
+    with served(gourmet) as base:
+        shop = Stage(gourmet, stage.peers, base, stage.chromium, stage.looks, stage.came)
+        journey.new_version(shop)
+    gourmet.site.close()
+    return shop
+
+
+@pytest.fixture(scope="module")
+def walked(stage: Stage, announced: Stage) -> Stage:
+    """The shop once everything in it has been looked at."""
+    journey.without_account(stage)
+    journey_inside.inside(stage)
+    return stage
+
+
+def test_every_page_that_the_shop_declares_was_come_to(walked: Stage) -> None:
+    came = {route for _, route in walked.came | walked.scripted}
+    assert {route.path for route in walked.routes} - came == set()
+
+
+def test_every_form_was_sent_by_a_browser_without_scripts_but_those_of_passkeys(walked: Stage) -> None:
+    forms = {route.path for route in walked.routes if "POST" in (route.methods or ())}
+    assert forms - {route for method, route in walked.came if method == "POST"} == PASSKEYS
+    assert {route for method, route in walked.scripted if method == "POST"} >= PASSKEYS
+
+
+def test_every_page_is_accessible_fits_a_phone_and_has_no_script(walked: Stage) -> None:
+    assert walked.looks.faults == []
+
+
+# -- the way there ------------------------------------------------------------------------------------
+
+
+#: What somebody who comes for the first time must find within three clicks, and how they see that they have.
+SOUGHT = {
+    "the policy": ("/privacy", "heading", "Privacy at Quince & Barrel"),
+    "the page that stops mail": ("/stop", "button", "Stop it"),
+    "the objection": ("/stop", "radio", "Every use beyond my orders"),
+    "the erase button": ("/erase", "button", "Send me the link to erase it"),
+}
+
+
+def links_on(page: Any) -> list[str]:
+    """Where the links lead that one sees on a page, within the shop."""
+    found = [link.get_attribute("href") for link in page.get_by_role("link").all() if link.is_visible()]
+    return [href for href in dict.fromkeys(found) if href.startswith("/")]
+
+
+def clicks_to(page: Any, base: str, sought: tuple[str, str, str]) -> list[str]:
+    """The fewest links from the first page on which one finds it, up to three."""
+    path, role, name = sought
+    ways: list[list[str]] = [[]]
+    seen = {"/"}
+    for way in ways:  # grows while it is gone through: those that are near come first
+        page.goto(urljoin(base, way[-1] if way else "/"))
+        if urlsplit(page.url).path == path and page.get_by_role(role, name=name).first.is_visible():
+            return way
+        if len(way) < 3:
+            more = [href for href in links_on(page) if urlsplit(href).path not in seen]
+            seen |= {urlsplit(href).path for href in more}
+            ways += [[*way, href] for href in more]
+    pytest.fail(f"{name} is not found within three clicks")
+
+
+@pytest.mark.parametrize("what", SOUGHT)
+def test_a_first_time_visitor_finds_within_three_clicks(stage: Stage, what: str) -> None:
+    path, role, name = SOUGHT[what]
+    context = stage.chromium.new_context()
+    page = context.new_page()
+    way = clicks_to(page, stage.base, SOUGHT[what])
+    context.close()
+    context = stage.chromium.new_context()
+    page = context.new_page()
+    page.goto(stage.base)
+    for href in way:
+        page.locator(f'a[href="{href}"]:visible').first.click()
+    assert urlsplit(page.url).path == path
+    assert page.get_by_role(role, name=name).first.is_visible()
+    context.close()
+
+
+# -- in the documentation -----------------------------------------------------------------------------
+
+
+def test_every_picture_of_the_tour_exists_and_every_picture_is_in_the_tour() -> None:
+    shown = re.findall(r"\]\(screenshots/([\w-]+\.png)\)", TOUR.read_text(encoding="utf-8"))
+    assert len(shown) == len(set(shown))
+    assert set(shown) == {file.name for file in PICTURES.iterdir()}
+
+
+def test_the_tour_shows_each_page_at_both_widths(walked: Stage) -> None:
+    assert {file.name for file in PICTURES.iterdir()} == {
+        f"{name}-{width}.png" for name in walked.looks.shown for width in WINDOWS
+    }
