@@ -205,6 +205,19 @@ def test_a_secret_opens_what_it_was_made_for_and_nothing_else(tmp_path: Path) ->
     site.close()
 
 
+@pytest.mark.parametrize("kind", ["roles", "purposes"])
+def test_a_policy_without_roles_or_purposes_serves_no_site(tmp_path: Path, kind: str) -> None:
+    front = {"roles": "roles: {desk: {label: the desk}}", "purposes": "purposes: {one: {label: one}}"}
+    del front[kind]
+    (tmp_path / "policy.md").write_text(
+        "---\nsite: bare\ntitle: Bare\nversion: '1'\neffective: 2026-11-22\n"
+        "contact: {email: a@b.example}\ncategories: {name: user.name}\nsubjects: {customer: customer}\n"
+        f"{front.popitem()[1]}\n---\n\n# Bare\n\nWe keep nothing.\n\n```avow #nothing\nnever keep name\n```\n"
+    )
+    with pytest.raises(SetupError, match=f"declares no {kind.removesuffix('s')}"):
+        Site(tmp_path / "policy.md")
+
+
 def test_visits_are_noted_for_a_purpose_of_the_policy() -> None:
     """A policy that knows all the fields of a visit, and calls what they are noted for something else."""
     policy = Path(__file__).parents[2] / "sites" / "mailhost" / "policy.md"

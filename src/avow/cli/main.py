@@ -27,11 +27,19 @@ app.add_typer(ledger_app, name="ledger")
 staff_app = typer.Typer(help="Who may come to a site's desks.", no_args_is_help=True)
 app.add_typer(staff_app, name="staff")
 
+keys_app = typer.Typer(help="The keys of an installation.", no_args_is_help=True)
+app.add_typer(keys_app, name="keys")
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 SiteFolder = Annotated[Path, typer.Argument(help="The site's folder, with its policy.md.", metavar="SITE")]
 Name = Annotated[str, typer.Argument(help="Their name, as they will type it.", metavar="NAME")]
 Data = Annotated[Path | None, typer.Option(help="The site's data folder. [default: var/SITE]", metavar="DIR")]
 Store = Annotated[str | None, typer.Option(help="Database URL. [default: SQLite in the data folder]", metavar="URL")]
+
+KeysFolder = Annotated[
+    Path | None,
+    typer.Option("--keys", help="Also copy what opens the backups, in place of the last copy.", metavar="DIR"),
+]
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -190,6 +198,66 @@ def outbox(
     from avow.cli.outbox import outbox as show_outbox
 
     raise typer.Exit(show_outbox(data, store, again))
+
+
+@app.command()
+def backup(
+    site: SiteFolder,
+    folder: Annotated[Path, typer.Argument(help="A new folder for the backup.", metavar="FOLDER")],
+    data: Data = None,
+    store: Store = None,
+    keys: KeysFolder = None,
+) -> None:
+    """Back up everything but the keys, while the site may run; copy the keys to a place of their own."""
+    from avow.cli.backup import backup as back_up
+
+    raise typer.Exit(back_up(site, data, store, folder, keys))
+
+
+@app.command()
+def restore(
+    site: SiteFolder,
+    folder: Annotated[
+        Path | None,
+        typer.Argument(help="What `avow backup` made; leave it out to mend the database.", metavar="FOLDER"),
+    ] = None,
+    data: Data = None,
+    store: Store = None,
+) -> None:
+    """Put a backup into an empty database, with the newest keys; whoever was erased since is erased again."""
+    from avow.cli.backup import restore as put_back
+
+    raise typer.Exit(put_back(site, data, store, folder))
+
+
+@keys_app.command("status")
+def keys_status(site: SiteFolder, data: Data = None, store: Store = None) -> None:
+    """Show the key epochs, and how many people are under each."""
+    from avow.cli.keys import status
+
+    raise typer.Exit(status(site, data, store))
+
+
+@keys_app.command("rotate")
+def keys_rotate(site: SiteFolder, data: Data = None, store: Store = None) -> None:
+    """Create a key epoch and wrap everybody's key under it, while the site may run."""
+    from avow.cli.keys import rotate
+
+    raise typer.Exit(rotate(site, data, store))
+
+
+@keys_app.command("destroy-epoch")
+def keys_destroy(
+    site: SiteFolder,
+    epoch: Annotated[int, typer.Argument(help="The newest of those to destroy.", metavar="EPOCH")],
+    data: Data = None,
+    store: Store = None,
+    keys: KeysFolder = None,
+) -> None:
+    """Destroy the key epochs up to one, so that whoever was erased is out of reach in every copy."""
+    from avow.cli.keys import destroy_epoch
+
+    raise typer.Exit(destroy_epoch(site, data, store, epoch, keys))
 
 
 @ledger_app.command()

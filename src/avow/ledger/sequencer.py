@@ -9,8 +9,9 @@ out of order. A batch is shuffled, so that the order of entries does not say who
 What lies there and is no entry (a damaged row, or one that somebody put there) does not stop the others: its bytes
 are moved aside, and an entry `unreadable` with their SHA-256 is chained in its place.
 
-After the commit a copy of the head (size and root) is written to a file outside the database. A
-ledger that has become shorter than that copy, or has another root at that size, was tampered with.
+After the commit the entries are appended to a journal outside the database, and a copy of the head (size and root) is
+written beside it. A ledger that has become shorter than that copy, or has another root at that size, was tampered with.
+Where it was put back from a backup, `recover` gives it the entries since.
 """
 
 from __future__ import annotations
@@ -23,11 +24,13 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from sqlalchemy import Connection, LargeBinary, cast, delete, func, select, text
+from sqlalchemy import Connection, LargeBinary, bindparam, cast, delete, func, select, text
 
 from avow.errors import LedgerError, StoreError
-from avow.ledger.chain import EMPTY, Head
+from avow.ledger.chain import EMPTY, Head, replay
 from avow.ledger.entry import Entry
+from avow.ledger.journal import NAME as JOURNAL
+from avow.ledger.journal import Chained, Journal
 from avow.store.connection import Store
 from avow.store.files import replace_durably
 from avow.store.schema import Schema
@@ -50,28 +53,27 @@ _LOCK = 0x61766F77
 class Sequencer:
     """Chains the pending entries of one installation; `head_file` is the copy outside the database.
 
-    `clock` gives unix seconds.
+    The journal lies beside it. `clock` gives unix seconds.
     """
 
     def __init__(self, store: Store, schema: Schema, head_file: Path, clock: Callable[[], float] = time.time) -> None:
         self.store = store
         self.schema = schema
         self.head_file = head_file
+        self.journal = Journal(head_file.with_name(JOURNAL))
         self.clock = clock
 
     def begin(self) -> None:
         """Write the first copy of the head, where both the ledger and the copy are still empty.
 
         Raises:
-            LedgerError: the ledger has entries that the copy does not vouch for.
+            LedgerError: the ledger has entries that the copy does not vouch for, or lacks some that it tells of.
         """
         with self.store.reading() as connection:
             head = current_head(connection, self.schema)
-            if head.size == 0 and read_head(self.head_file) is None:
-                write_head(self.head_file, head)
-            else:
+            if head.size or read_head(self.head_file) is not None:
                 self._check(head, connection)
-                write_head(self.head_file, head)  # a crash may have come between the chain and its copy
+            self._copy(connection, head)  # a crash may have come between the chain and its copies
 
     def run(self) -> int:
         """Chain everything that is pending now; the number of entries chained.
@@ -109,8 +111,58 @@ class Sequencer:
                 delete(self.schema.pending).where(self.schema.pending.c.id.in_([row.id for row in pending]))
             )
             self._tally(connection, entries)
-        write_head(self.head_file, head)
+        with self.store.reading() as connection:
+            self._copy(connection, head)
         return len(rows)
+
+    def _copy(self, connection: Connection, head: Head) -> None:
+        """Bring the journal and then the copy of the head up to what is committed."""
+        entry = self.schema.entry.c
+        missing = (
+            select(entry.number, entry.body, entry.root)
+            .where(entry.number >= self.journal.size())
+            .order_by(entry.number)
+            .execution_options(yield_per=BATCH)
+        )
+        for part in connection.execute(missing).partitions(BATCH):
+            self.journal.append(Chained(row.number, bytes(row.body), bytes(row.root)) for row in part)
+        write_head(self.head_file, head)
+
+    def recover(self) -> int:
+        """Take from the journal what the head tells of and the database has lost; how many entries; all or nothing.
+
+        For a database that was put back from a backup, and by whoever put it back: at any other time a ledger that lost
+        its end was tampered with. What was waiting to be chained when the backup was made, and has been since, waits no
+        longer; an entry says that this was done.
+
+        Raises:
+            LedgerError: the journal lacks what the head tells of, or does not fit what the database still has.
+        """
+        kept = read_head(self.head_file)
+        with self.store.writing() as connection:
+            head = current_head(connection, self.schema)
+            if kept is None or kept.size <= head.size:
+                return 0
+            if self.journal.size() < kept.size:
+                raise LedgerError(
+                    f"the ledger has {head.size} entries, its head tells of {kept.size}, and its journal holds "
+                    f"{self.journal.size()}",
+                    help=f"put the newest copy of `{self.journal.path}` in its place: a shortened ledger is not served",
+                )
+            lost = list(self.journal.read(head.size))
+            replay(((entry.body, entry.root) for entry in lost), start=head, kept=kept)
+            connection.execute(self.schema.entry.insert(), [entry._asdict() for entry in lost])
+            waiting = delete(self.schema.pending).where(self.schema.pending.c.body == bindparam("chained"))
+            connection.execute(waiting, [{"chained": entry.body} for entry in lost])
+            self._tally(connection, [Entry.decode(entry.body) for entry in lost])
+            said = self._event("restored", "keep", "ledger")
+            connection.execute(self.schema.pending.insert().values(id=secrets.token_hex(16), body=said.encode()))
+        return len(lost)
+
+    def _event(self, event: str, verb: str, object: str) -> Entry:
+        """An entry that rests on no policy."""
+        hour = max(0, int(self.clock() // 3600))
+        return Entry(event, verb, object, None, None, (), _NO_POLICY, hour, secrets.token_hex(16))
 
     def _read(self, connection: Connection, found: bytes) -> tuple[bytes, Entry]:
         """The entry in a pending row; of what is none, the entry that says so."""
@@ -122,8 +174,7 @@ class Sequencer:
         aside = self.schema.aside
         if connection.scalar(select(aside.c.digest).where(aside.c.digest == digest)) is None:
             connection.execute(aside.insert().values(digest=digest, body=found))
-        hour = max(0, int(self.clock() // 3600))
-        entry = Entry(UNREADABLE, "keep", f"{DIGEST}{digest}", None, None, (), _NO_POLICY, hour, secrets.token_hex(16))
+        entry = self._event(UNREADABLE, "keep", f"{DIGEST}{digest}")
         return entry.encode(), entry
 
     def _check(self, head: Head, connection: Connection) -> None:
@@ -142,7 +193,8 @@ class Sequencer:
                 f"the ledger has {head.size} entries, but its head outside the database tells of {kept.size}"
                 if kept.size > head.size
                 else f"entry {kept.size} of the ledger is not the one that its head outside the database tells of",
-                help="stop the service and run `avow ledger verify`; restore the database that belongs to the head",
+                help="if the database was put back from a backup, run `avow restore`; if not, stop the service, run "
+                "`avow ledger verify` and restore the database that belongs to the head",
             )
 
     def _tally(self, connection: Connection, entries: list[Entry]) -> None:

@@ -16,6 +16,8 @@ from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
+from avow.vault.shredding import is_due, shred
+
 if TYPE_CHECKING:
     from avow.outbox.queue import Lane
     from avow.site.opened import Opened
@@ -31,11 +33,15 @@ GATHER = 0.05
 #: Threads that wait for peers. If all of them wait for peers that hang, the others wait for the first timeout.
 WORKERS = 8
 
-#: The work that is no lane: asking for the outcomes of exchanges.
+#: The work that is no lane: asking for the outcomes of exchanges, and destroying key epochs.
 SETTLING = "settling"
+SHREDDING = "shredding"
+
+#: Seconds between two looks whether somebody who was erased has to be put out of reach.
+LOOK = 60.0
 
 #: Something to do, and what it is, of which there is one at a time.
-_Job = tuple[Hashable, Callable[[], None]]
+_Job = tuple[Hashable, Callable[[], object]]
 
 
 class Background:
@@ -48,6 +54,7 @@ class Background:
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._taken: set[Hashable] = set()
+        self._look = 0.0
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
@@ -83,7 +90,7 @@ class Background:
         """
         done, failure = 0, None
         opened = self._opened
-        for part in (opened.jobs.run, opened.exchanges.settle, opened.courier.run, opened.sequencer.run):
+        for part in (opened.jobs.run, opened.exchanges.settle, opened.courier.run, self._shred, opened.sequencer.run):
             try:
                 done += part()
             except (Exception, SystemExit) as error:  # noqa: BLE001  # raised below
@@ -99,6 +106,9 @@ class Background:
             self._wake.clear()
             try:
                 self._give(SETTLING, self._settle)
+                if time.monotonic() >= self._look:
+                    self._look = time.monotonic() + LOOK
+                    self._give(SHREDDING, self._shred)
                 for name in self._opened.jobs.due(time.monotonic()):
                     self._give(("job", name), partial(self._do, name))
                 for lane in self._opened.courier.lanes():
@@ -108,7 +118,7 @@ class Background:
                 log.exception("a round of background work failed; it will be tried again")
                 self._stop.wait(PAUSE)
 
-    def _give(self, what: Hashable, job: Callable[[], None]) -> None:
+    def _give(self, what: Hashable, job: Callable[[], object]) -> None:
         with self._lock:
             if what in self._taken:
                 return
@@ -127,11 +137,15 @@ class Background:
             finally:
                 with self._lock:
                     self._taken.discard(what)
-            if what != SETTLING:
+            if what not in (SETTLING, SHREDDING):
                 self._wake.set()  # what was committed since the last look has found this lane taken
 
     def _settle(self) -> None:
         self._opened.exchanges.settle()
+
+    def _shred(self) -> int:
+        """Put who was erased out of reach in every copy, once that is due; how many epochs were destroyed."""
+        return len(shred(self._opened.vault)) if is_due(self._opened.vault) else 0
 
     def _do(self, name: str) -> None:
         """Do what is waiting of a job, piece by piece."""

@@ -139,6 +139,7 @@ class Opened:
             self.vault.prepare()
             self.sequencer = Sequencer(store, site.home.schema, settings.data / "ledger.head", settings.clock)
             self.sequencer.begin()
+            self.vault.resume()
         except BaseException:
             site.home.bind(None)
             store.close()

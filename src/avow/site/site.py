@@ -305,6 +305,12 @@ class Site(Mailing):
     def _declare_privacy(self) -> None:
         """The policy's own pages show nothing personal, so that any role and purpose will do for them."""
         words = self.policy.vocabulary.words
+        for kind in ("role", "purpose"):
+            if not words[kind]:
+                raise SetupError(
+                    f"the policy declares no {kind}, and every page of a site acts in one",
+                    help=f"add `{kind}s:` to its front matter",
+                )
         place = "privacy" if "privacy" in words["place"] else None
         for path, page in PAGES.items():
             self.page(path, role=next(iter(words["role"])), purpose=next(iter(words["purpose"])), place=place)(page)

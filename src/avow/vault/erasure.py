@@ -49,7 +49,7 @@ def erase(unit: Unit, person: Person) -> str:
     receipt = receipt_of(vault.keyring.secret("tombstone"), vault.tenant, identity)
     tombstone = Tombstone(token_of(receipt), vault.keyring.status().current, vault.hour())
     remove(unit.db, vault, identity)
-    unit.carried_out("erase", vault.subject, _duties(vault))
+    unit.carried_out("erase", vault.subject, duties_to_erase(vault))
     _bury(unit.db, vault, [tombstone])
     vault.tombstones.add(tombstone)
     unit.commit()
@@ -101,7 +101,10 @@ def _hand_on(db: Session, kind: type[Any], row: Row[Any]) -> None:
     if heir_column is None:
         return
     values = dict(row._mapping)
+    # A backup put back after the key was destroyed: the row was kept for the other then, and cannot be opened now.
     person, heir = (db.get_one(vault.person_class, values[name]) for name in (layout.owner, heir_column))
+    if not person.wrapped:
+        return
     before, after = vault.seal_of(person, values["id"]), vault.seal_of(heir, values["id"])
     for name, field in layout.fields.items():
         if layout.erased == "anonymise" and not field.of:
@@ -142,7 +145,7 @@ def replay(vault: Vault) -> int:
         for identity, _ in people:
             remove(db, vault, identity)
         _bury(db, vault, missing.values())
-        vault.note_done(db.connection(), "erase", vault.subject, _duties(vault))
+        vault.note(db.connection(), "done", "erase", vault.subject, duties_to_erase(vault))
         db.commit()
     vault.store.checkpoint()
     return len(people)
@@ -155,7 +158,7 @@ def _bury(db: Session, vault: Vault, tombstones: Iterable[Tombstone]) -> None:
             db.execute(table.insert().values(token=found.token, epoch=found.epoch, hour=found.hour))
 
 
-def _duties(vault: Vault) -> list[Duty]:
+def duties_to_erase(vault: Vault) -> list[Duty]:
     """What the policy says must be erased, of whoever's information this is."""
     return [duty for duty in vault.policy.duties if (duty.verb, duty.object) == ("erase", vault.subject)]
 

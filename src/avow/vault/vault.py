@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, event, inspect, select
+from sqlalchemy import Connection, event, inspect, select, text
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker
 
 from avow.engine import Policy
 from avow.errors import KeyringError, SealedError, SetupError, StoreError
-from avow.keys.hierarchy import PersonKeys, record_subkey
+from avow.keys.hierarchy import PersonKeys, record_subkey, wrap_person
 from avow.keys.keyring import FileKeyring
 from avow.store.connection import Store
 from avow.values import NO_FACTS, Duty, Facts
@@ -31,6 +31,7 @@ from avow.vault.fitting import check_records
 from avow.vault.keeping import inspect_plain
 from avow.vault.lines import Lines
 from avow.vault.record import Home, Person, Record
+from avow.vault.shredding import KEYS_LOCK, note_shredded
 from avow.vault.tombstones import NAME as TOMBSTONES
 from avow.vault.tombstones import TombstoneFile
 
@@ -94,6 +95,7 @@ class Vault:
         self._pending = self.home.schema.pending.insert()
         self._sessions = sessionmaker(self.store.engine, expire_on_commit=False)
         event.listen(self._sessions, "before_flush", _inspect_plain)
+        event.listen(self._sessions, "before_flush", self._check_epochs)
         event.listen(self._sessions, "do_orm_execute", _refuse_bulk)
 
     def prepare(self) -> None:
@@ -138,7 +140,15 @@ class Vault:
                 help="check that it is Avow's own, undamaged, and that this user may write it",
             ) from None
         self.home.bind(self)
+
+    def resume(self) -> None:
+        """Bring to its end what a crash or a restore has left open: nobody who was erased is served.
+
+        Raises:
+            StoreError: the tombstones cannot be read.
+        """
         replay(self)
+        note_shredded(self)
 
     def _check_versions(self, connection: Connection) -> None:
         """Data stays under the version it was collected under; here that means: a weaker one is not started.
@@ -178,16 +188,30 @@ class Vault:
         person: Person = self.person_class(id=identity, epoch=epoch, wrapped=wrapped, policy=self.policy.digest)
         return person
 
+    def _check_epochs(self, session: Session, _context: Any, _instances: Any) -> None:
+        """Nobody is written under an epoch that is about to be destroyed; see `avow.vault.shredding`."""
+        made = [person for person in session.new if isinstance(person, Person)]
+        if not made:
+            return
+        if self.store.dialect == "postgresql":  # SQLite's writers are one at a time as it is
+            session.execute(text("SELECT pg_advisory_xact_lock_shared(:key)"), {"key": KEYS_LOCK})
+        newest = self.keyring.status().current
+        for person in made:
+            if person.epoch != newest:
+                key = self.key_of(person)
+                self.forget(person.wrapped)
+                person.epoch, person.wrapped = wrap_person(self.keyring, self.tenant, person.id, key)
+
     def write_down(self, lines: Lines, connection: Connection) -> None:
         """Write the lines of a unit as pending ledger entries, in the transaction of `connection`."""
         rows = lines.rows(self.policy.digest, self.hour())
         # One row not as a batch of one: PostgreSQL's driver would open a pipeline for it.
         connection.execute(self._pending, rows if len(rows) > 1 else rows[0])
 
-    def note_done(self, connection: Connection, verb: str, object: str, duties: list[Duty]) -> None:
-        """Note for the ledger, outside any unit, that duties were carried out."""
+    def note(self, connection: Connection, event: str, verb: str, object: str, duties: list[Duty]) -> None:
+        """Note for the ledger, outside any unit, what came of duties that are carried out."""
         lines = Lines()
-        lines.add("done", verb, object, None, None, verdict_of(duties))
+        lines.add(event, verb, object, None, None, verdict_of(duties))
         self.write_down(lines, connection)
 
     def forget(self, wrapped: bytes) -> None:

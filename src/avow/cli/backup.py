@@ -1,0 +1,48 @@
+"""`avow backup` and `avow restore`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from avow.cli.installation import data_of
+from avow.cli.progress import bar
+from avow.cli.serve import load_site
+
+
+def backup(site: Path, data: Path | None, store: str | None, folder: Path, keys: Path | None) -> int:
+    """Back up a site into a new folder.
+
+    Raises:
+        AvowError: it could not be done; no half backup is left.
+    """
+    from avow.site.safekeeping import backup as back_up
+
+    where = data_of(site, data)
+    with bar("rows") as progress:
+        manifest = back_up(load_site(site), where, store, folder, keys, progress)
+    rows = sum(part.rows for part in manifest.tables.values())
+    print(f"{folder}: {rows} rows of {len(manifest.tables)} tables, a ledger of {manifest.ledger} entries, no keys")
+    if keys is None:
+        print(f"What opens it lies in {where} only. Copy that with --keys DIR, to another place than the backups.")
+    else:
+        print(f"What opens it was copied to {keys}. Keep that apart from the backups, and only the newest.")
+    return 0
+
+
+def restore(site: Path, data: Path | None, store: str | None, folder: Path | None) -> int:
+    """Put a backup back, or mend a database that was put back by other means.
+
+    Raises:
+        AvowError: it could not be done.
+    """
+    from avow.site.safekeeping import restore as put_back
+
+    where = data_of(site, data)
+    with bar("rows") as progress:
+        done = put_back(load_site(site), where, store, folder, progress)
+    if folder is not None:
+        print(f"{done.rows} rows were put back.")
+    print(f"{done.entries} ledger entries since were taken from the journal.")
+    print(f"{done.erased} people who have been erased since were erased again.")
+    print("Sends that waited then are held back, since they may have left: see `avow outbox`.")
+    return 0

@@ -1,0 +1,78 @@
+"""`avow keys`: the epochs of an installation, rotating them, and destroying the old ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from avow.cli.installation import data_of
+from avow.cli.progress import bar
+from avow.cli.serve import load_site
+from avow.errors import KeyringError
+
+if TYPE_CHECKING:
+    from avow.vault.vault import Vault
+
+
+def status(site: Path, data: Path | None, store: str | None) -> int:
+    """Say which epochs there are, how many people are under each, and how many erased ones wait to be out of reach."""
+    from avow.vault.shredding import people, waiting
+
+    with _vault(site, data, store) as vault:
+        keys = vault.keyring.status()
+        with vault.store.reading() as connection:
+            under = dict(people(connection, vault))
+        print(f"{keys.provider} keyring {keys.location}")
+        for epoch in keys.epochs:
+            newest = "  (the newest: it wraps)" if epoch == keys.current else ""
+            print(f"  epoch {epoch}: {under.get(epoch, 0)} people{newest}")
+        count = waiting(vault)
+        if count:
+            print(f"{count} people were erased whose key could still be unwrapped from an old copy of the database.")
+    return 0
+
+
+def rotate(site: Path, data: Path | None, store: str | None) -> int:
+    """Create an epoch and wrap everybody's key under it; the service may run meanwhile."""
+    from avow.vault.shredding import rotate as wrap_all
+
+    with _vault(site, data, store) as vault, bar("people") as progress:
+        epoch = wrap_all(vault, progress)
+    print(f"Everybody's key is wrapped under epoch {epoch}. Older epochs are there until they are destroyed.")
+    return 0
+
+
+def destroy_epoch(site: Path, data: Path | None, store: str | None, epoch: int, keys: Path | None) -> int:
+    """Destroy every epoch up to `epoch`, with whatever keys of erased people were wrapped under them.
+
+    Raises:
+        KeyringError: it is the newest, or there is none such; nothing was destroyed.
+    """
+    from avow.site.safekeeping import copy_kept
+    from avow.vault.shredding import destroy_up_to
+
+    with _vault(site, data, store) as vault:
+        if epoch >= vault.keyring.status().current:
+            raise KeyringError(
+                f"epoch {epoch} is not older than the newest, {vault.keyring.status().current}",
+                help="run `avow keys rotate` first, so that everybody who lives is under a new one",
+            )
+        gone = destroy_up_to(vault, epoch)
+        if keys is not None:
+            copy_kept(vault.data, keys)
+    print(f"destroyed: {', '.join(map(str, gone)) or 'nothing, they were gone'}")
+    print("Copies of the keyring that were kept elsewhere hold them still: replace them with --keys DIR.")
+    return 0
+
+
+@contextmanager
+def _vault(site: Path, data: Path | None, store: str | None) -> Iterator[Vault]:
+    declared = load_site(site)
+    opened = declared.open(data_of(site, data), store=store, background=False)
+    try:
+        yield opened.vault
+    finally:
+        opened.sequencer.run()
+        declared.close()

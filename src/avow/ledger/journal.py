@@ -1,0 +1,184 @@
+r"""The journal: a copy of the chained entries outside the database, appended to by the sequencer.
+
+A database that is put back from a backup has lost the entries since. With the journal it gets them back, byte for byte,
+before it is served; without it, a ledger that has become shorter than its kept head is refused.
+
+    avow-ledger-journal 1\n
+    then for each entry:
+        number (8, from 0) ‖ length of the body (4) ‖ body ‖ link (32) ‖ length of the body (4)     big-endian
+
+What a crash left of an entry at the end is cut off by the next append. Entries are appended after they are committed,
+and before the copy of the head is written: the head never tells of an entry that the journal lacks.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import struct
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, Final, NamedTuple
+
+from avow.errors import LedgerError, StoreError
+from avow.ledger.entry import LARGEST
+from avow.store.files import sync_folder
+
+#: The file's name in the data folder.
+NAME: Final = "ledger.journal"
+
+_HEAD: Final = b"avow-ledger-journal 1\n"
+_START: Final = struct.Struct(">QI")
+_END: Final = struct.Struct(">32sI")
+
+
+class Chained(NamedTuple):
+    """One entry as the chain has it: its number from 0, its body, and its link (32 bytes)."""
+
+    number: int
+    body: bytes
+    root: bytes
+
+
+class Journal:
+    """The journal at one path. Every use looks at the file anew, as other processes append to it too."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def size(self) -> int:
+        """How many entries it has; 0 where there is none yet.
+
+        Raises:
+            LedgerError: it is damaged, or cannot be read.
+        """
+        try:
+            with self.path.open("rb") as file:
+                return self._end(file)[1]
+        except FileNotFoundError:
+            return 0
+        except OSError as error:
+            raise LedgerError(f"the ledger's journal `{self.path}` cannot be read: {error.strerror}") from None
+
+    def append(self, entries: Iterable[Chained]) -> None:
+        """Append entries, durably; those that it has already are left out.
+
+        Raises:
+            LedgerError: there would be a gap, or it is damaged.
+            StoreError: it cannot be written.
+        """
+        try:
+            with self._locked() as file:
+                end, size = self._end(file)
+                parts = []
+                for entry in entries:
+                    if entry.number > size:
+                        raise LedgerError(
+                            f"the ledger's journal `{self.path}` has {size} entries, and entry {entry.number} came",
+                            help="restart the service: what is missing is taken from the database",
+                        )
+                    if entry.number == size:
+                        parts.append(_encode(entry))
+                        size += 1
+                if parts or not end:
+                    data = (b"" if end else _HEAD) + b"".join(parts)
+                    os.pwrite(file.fileno(), data, end)
+                    os.ftruncate(file.fileno(), end + len(data))
+                    os.fsync(file.fileno())
+                    if not end:
+                        sync_folder(self.path.parent)
+        except OSError as error:
+            raise StoreError(
+                f"the ledger's journal `{self.path}` cannot be written: {error.strerror}",
+                help="free space, or mend the rights; the entries are in the database and will be copied again",
+            ) from None
+
+    def read(self, start: int) -> Iterator[Chained]:
+        """The entries from number `start` on.
+
+        Raises:
+            LedgerError: it is damaged, or cannot be read.
+        """
+        try:
+            with self.path.open("rb") as file:
+                yield from (entry for entry, _ in self._entries(file) if entry.number >= start)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise LedgerError(f"the ledger's journal `{self.path}` cannot be read: {error.strerror}") from None
+
+    def _entries(self, file: BinaryIO) -> Iterator[tuple[Chained, int]]:
+        """Each whole entry from the beginning, and where it ends."""
+        if not self._begun(file):
+            return
+        number = 0
+        while entry := _read(file):
+            if entry.number != number:
+                self._damaged(number)
+            number += 1
+            yield entry, file.tell()
+
+    def _end(self, file: BinaryIO) -> tuple[int, int]:
+        """Where the last whole entry ends, and how many there are up to it."""
+        size = os.fstat(file.fileno()).st_size
+        if not self._begun(file):
+            return 0, 0
+        if size == len(_HEAD):
+            return size, 0
+        # The last entry says how long it is; only if a crash cut one off, all have to be gone through.
+        file.seek(size - min(size, _END.size))
+        tail = file.read(_END.size)
+        if len(tail) == _END.size:
+            start = size - _END.size - _END.unpack(tail)[1] - _START.size
+            if start >= len(_HEAD):
+                file.seek(start)
+                entry = _read(file)
+                if entry is not None and file.tell() == size:
+                    return size, entry.number + 1
+        end, count = len(_HEAD), 0
+        for entry, after in self._entries(file):
+            end, count = after, entry.number + 1
+        return end, count
+
+    def _begun(self, file: BinaryIO) -> bool:
+        file.seek(0)
+        head = file.read(len(_HEAD))
+        if head == _HEAD:
+            return True
+        if _HEAD.startswith(head):
+            return False  # nothing, or what a crash left of the first line
+        self._damaged(0)
+        return False
+
+    def _damaged(self, number: int) -> None:
+        raise LedgerError(
+            f"the ledger's journal `{self.path}` is damaged at entry {number}",
+            help="if the database is whole, put the file aside: it is written anew at the next start",
+        )
+
+    @contextmanager
+    def _locked(self) -> Iterator[BinaryIO]:
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "rb") as file:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield file
+
+
+def _encode(entry: Chained) -> bytes:
+    length = len(entry.body)
+    return _START.pack(entry.number, length) + entry.body + _END.pack(entry.root, length)
+
+
+def _read(file: BinaryIO) -> Chained | None:
+    """The next entry, or None where no whole one follows."""
+    start = file.read(_START.size)
+    if len(start) < _START.size:
+        return None
+    number, length = _START.unpack(start)
+    if length > LARGEST:
+        return None
+    body, end = file.read(length), file.read(_END.size)
+    if len(body) < length or len(end) < _END.size or _END.unpack(end)[1] != length:
+        return None
+    return Chained(number, body, _END.unpack(end)[0])

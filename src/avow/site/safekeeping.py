@@ -1,0 +1,107 @@
+"""Backup and restore of a whole installation: `avow backup`, `avow restore`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from avow.errors import StoreError
+from avow.keys.keyring import FileKeyring
+from avow.ledger.sequencer import Sequencer
+from avow.store.connection import Store
+from avow.store.files import replace_durably
+from avow.vault.backup import KEPT, Manifest, Progress, back_up
+from avow.vault.restoring import Target, fill, mend
+
+if TYPE_CHECKING:
+    from avow.site.site import Site
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a restore did: how many rows came back, how many ledger entries since, how many people were erased again."""
+
+    rows: int
+    entries: int
+    erased: int
+
+
+def backup(site: Site, data: Path, store: str | None, folder: Path, keys: Path | None, progress: Progress) -> Manifest:
+    """Back up the installation in `data` into a new `folder`, and copy what opens it to the folder `keys`.
+
+    It may be running meanwhile.
+
+    Raises:
+        StoreError, KeyringError: it cannot be read or written. An older copy in `keys` is as it was then.
+    """
+    opened = site.open(data, store=store, background=False)
+    try:
+        manifest = back_up(opened.vault, folder, progress)
+        if keys is not None:
+            copy_kept(data, keys)
+    finally:
+        site.close()
+    return manifest
+
+
+def copy_kept(data: Path, keys: Path) -> None:
+    """Copy the files that open a backup, each whole. The newest is the only one worth having.
+
+    Raises:
+        StoreError: `keys` cannot be written.
+    """
+    try:
+        keys.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for name in KEPT:
+            if (data / name).exists():
+                replace_durably(keys / name, (data / name).read_bytes())
+    except OSError as error:
+        raise StoreError(
+            f"the keys cannot be copied to `{keys}`: {error.strerror}", help="free space, or mend the rights"
+        ) from None
+
+
+def restore(site: Site, data: Path, store: str | None, folder: Path | None, progress: Progress) -> Restored:
+    """Put the backup in `folder` into an empty database, or mend one that was put back by other means.
+
+    Raises:
+        StoreError, KeyringError, LedgerError: it cannot be done. A database that was empty is empty then, or a restore
+            that did not get to its end is gone on with by calling this again without a folder.
+    """
+    address = store or f"sqlite:///{data / 'site.db'}"
+    with _target(site, data, address) as target:
+        rows = 0
+        if folder is not None:
+            manifest = fill(target, folder, progress)
+            rows = sum(part.rows for part in manifest.tables.values())
+        else:
+            mend(target)
+        entries = Sequencer(target.store, site.home.schema, data / "ledger.head").recover()
+        people = _count(target)
+    opened = site.open(data, store=store, background=False)  # erases again who was erased since
+    try:
+        opened.sequencer.run()
+    finally:
+        site.close()
+    with _target(site, data, address) as target:
+        return Restored(rows, entries, people - _count(target))
+
+
+@contextmanager
+def _target(site: Site, data: Path, address: str) -> Iterator[Target]:
+    keyring = FileKeyring.open(data / "keyring")
+    opened = Store.open(address)
+    try:
+        yield Target(site.home, opened, data, keyring)
+    finally:
+        opened.close()
+
+
+def _count(target: Target) -> int:
+    from sqlalchemy import func, select
+
+    with target.store.reading() as connection:
+        return connection.scalar(select(func.count()).select_from(target.home.schema.person)) or 0

@@ -1,0 +1,256 @@
+"""Backing up: every row as it is at one moment, and no key.
+
+    FOLDER/
+      manifest.json         what this is a backup of: installation, policy, ledger; rows and digest of each table
+      avow_person.jsonl …   one file a table, one row a line: a JSON array in the order of the manifest's columns
+
+Bytes are base64, everything else is as JSON has it. Wrapped keys are left out: they come from the newest key table, so
+that whoever was erased since is in no backup, and no backup has to be searched for them. The key table is therefore
+written first, and what opens a backup lies in the data folder: keyring, key table, tombstones, head and journal of the
+ledger (`KEPT`). Keep a copy of those in another place than the backups, and only the newest.
+
+The same files fit both kinds of store: a backup of SQLite may be put back into PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, time
+from pathlib import Path
+from shutil import rmtree
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import Column, Connection, Engine, Table, func, select
+
+from avow.errors import SetupError, StoreError
+from avow.keys.keytable import NAME as KEY_TABLE
+from avow.keys.keytable import WrappedKey, write_key_table
+from avow.ledger.chain import Head
+from avow.ledger.journal import NAME as JOURNAL
+from avow.ledger.sequencer import current_head
+from avow.store.files import replace_durably, sync_folder
+from avow.vault.columns import SealedColumn
+from avow.vault.tombstones import NAME as TOMBSTONES
+
+if TYPE_CHECKING:
+    from avow.vault.vault import Vault
+
+FORMAT: Final = 1
+
+#: The files of a data folder that open a backup, or keep it from bringing back who was erased.
+KEPT: Final = ("keyring", KEY_TABLE, TOMBSTONES, "ledger.head", JOURNAL)
+
+#: Rows held in memory at a time.
+PORTION = 1000
+
+_DATES: Final = (datetime, date, time)
+
+#: Told how many of how many rows are done.
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One table of a backup: its columns in order, how many rows, the SHA-256 of its file."""
+
+    columns: list[str]
+    rows: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a backup is of. `hour` counts from 1970; `ledger` is the size of the chain, `root` its last link."""
+
+    format: int
+    tenant: str
+    site: str
+    policy: str
+    hour: int
+    ledger: int
+    root: str
+    tables: dict[str, Part]
+
+    def encode(self) -> bytes:
+        """The manifest's file."""
+        return json.dumps(asdict(self), indent=1, sort_keys=True).encode() + b"\n"
+
+
+def back_up(vault: Vault, folder: Path, progress: Progress = lambda done, total: None) -> Manifest:
+    """Write a backup into a new `folder`, of one moment, while the service goes on.
+
+    Raises:
+        StoreError: the folder exists, or cannot be written. No half backup is left.
+        KeyringError: the key table cannot be written.
+    """
+    scratch = folder.with_name(folder.name + ".new")
+    if folder.exists():
+        raise StoreError(f"there is a `{folder}` already", help="name a new folder for each backup")
+    try:
+        if scratch.exists():
+            rmtree(scratch)  # what a backup that died left
+        scratch.mkdir(mode=0o700, parents=True)
+        with _moment(vault) as connection:
+            head = current_head(connection, vault.home.schema)
+            write_people(vault, connection)
+            tables = _write_tables(vault, connection, scratch, progress)
+        manifest = _manifest(vault, head, tables)
+        replace_durably(scratch / "manifest.json", manifest.encode())
+        scratch.replace(folder)
+        sync_folder(folder.parent)
+    except OSError as error:
+        with suppress(OSError):
+            rmtree(scratch)
+        raise StoreError(
+            f"the backup `{folder}` cannot be written: {error.strerror}", help="free space, or mend the rights"
+        ) from None
+    return manifest
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """What the backup in `folder` is of.
+
+    Raises:
+        StoreError: it is no backup, or of another format.
+    """
+    try:
+        parts = json.loads((folder / "manifest.json").read_bytes())
+        if parts["format"] == FORMAT:
+            return Manifest(**{**parts, "tables": {name: Part(**part) for name, part in parts["tables"].items()}})
+    except FileNotFoundError:
+        raise StoreError(
+            f"`{folder}` is no backup: it has no manifest.json", help="name the folder that `avow backup` made"
+        ) from None
+    except OSError as error:
+        raise StoreError(f"the backup `{folder}` cannot be read: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError):
+        raise StoreError(f"the manifest of `{folder}` is damaged", help="take another backup") from None
+    raise StoreError(f"the backup `{folder}` is of format {parts['format']}, and this version of Avow reads {FORMAT}")
+
+
+def rows_of(folder: Path, table: Table, part: Part) -> Iterator[dict[str, Any]]:
+    """The rows of a table in a backup, as they are inserted; its digest is compared when the last one has come.
+
+    Raises:
+        StoreError: the file is missing or damaged, or the table has other columns now.
+    """
+    path = folder / f"{table.name}.jsonl"
+    unknown = [name for name in part.columns if name not in table.columns]
+    if unknown:
+        raise StoreError(
+            f"the backup has `{table.name}.{unknown[0]}`, which the site no longer declares",
+            help="restore it with the site as it was, then change the site",
+        )
+    decoders = [_decoder(table.columns[name]) for name in part.columns]
+    digest, count = hashlib.sha256(), 0
+    try:
+        with path.open("rb") as file:
+            for line in file:
+                digest.update(line)
+                count += 1
+                cells = zip(part.columns, decoders, json.loads(line), strict=True)
+                yield {name: decode(cell) for name, decode, cell in cells}
+    except OSError as error:
+        raise StoreError(f"`{path}` cannot be read: {error.strerror}", help="take another backup") from None
+    except (ValueError, TypeError):
+        raise StoreError(f"`{path}` is damaged at line {count}", help="take another backup") from None
+    if (count, digest.hexdigest()) != (part.rows, part.sha256):
+        raise StoreError(f"`{path}` is not as it was written", help="take another backup: nothing was restored")
+
+
+def write_people(vault: Vault, connection: Connection) -> int:
+    """Write the key table, of everybody whom `connection` sees; how many they are."""
+    person = vault.home.schema.person
+    count = connection.scalar(select(func.count()).select_from(person)) or 0
+    rows = connection.execute(
+        select(person.c.id, person.c.epoch, person.c.wrapped).execution_options(yield_per=PORTION)
+    )
+    write_key_table(vault.data / KEY_TABLE, vault.tenant, (WrappedKey(r[0], r[1], bytes(r[2])) for r in rows), count)
+    return count
+
+
+@contextmanager
+def _moment(vault: Vault) -> Iterator[Connection]:
+    """A connection that sees one moment, whatever is committed meanwhile."""
+    engine: Engine = vault.store.engine
+    if vault.store.dialect == "postgresql":
+        engine = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    with engine.connect().execution_options(avow_reads=True) as connection:  # in SQLite's WAL every reader does
+        yield connection
+
+
+def _write_tables(vault: Vault, connection: Connection, folder: Path, progress: Progress) -> dict[str, Part]:
+    tables = vault.home.metadata.sorted_tables
+    total = sum(connection.scalar(select(func.count()).select_from(table)) or 0 for table in tables)
+    done = 0
+    progress(done, total)
+    parts: dict[str, Part] = {}
+    for table in tables:
+        columns = [c for c in table.columns if (table.name, c.name) != ("avow_person", "wrapped")]
+        encoders = [_encoder(column) for column in columns]
+        digest, count = hashlib.sha256(), 0
+        with (folder / f"{table.name}.jsonl").open("xb") as file:
+            found = connection.execute(select(*columns).execution_options(yield_per=PORTION))
+            for portion in found.partitions(PORTION):
+                lines = b"".join(
+                    json.dumps([encode(cell) for encode, cell in zip(encoders, row, strict=True)]).encode() + b"\n"
+                    for row in portion
+                )
+                digest.update(lines)
+                file.write(lines)
+                count += len(portion)
+                progress(done + count, total)
+            file.flush()
+            os.fsync(file.fileno())
+        done += count
+        parts[table.name] = Part([column.name for column in columns], count, digest.hexdigest())
+    return parts
+
+
+def _manifest(vault: Vault, head: Head, tables: dict[str, Part]) -> Manifest:
+    policy = vault.policy
+    return Manifest(FORMAT, vault.tenant, policy.site, policy.digest, vault.hour(), head.size, head.root.hex(), tables)
+
+
+def _encoder(column: Column[Any]) -> Callable[[Any], Any]:
+    """How a cell of `column` is written; None is written as it is."""
+    if isinstance(column.type, SealedColumn):
+        return lambda cell: None if cell is None else b64encode(cell._envelope).decode()
+    kind = _kind(column)
+    if kind is bytes:
+        return lambda cell: None if cell is None else b64encode(cell).decode()
+    if kind in _DATES:
+        return lambda cell: None if cell is None else cell.isoformat()
+    return lambda cell: cell
+
+
+def _decoder(column: Column[Any]) -> Callable[[Any], Any]:
+    if isinstance(column.type, SealedColumn):
+        sealed = column.type.stored
+        return lambda cell: None if cell is None else sealed(b64decode(cell, validate=True))
+    kind = _kind(column)
+    if kind is bytes:
+        return lambda cell: None if cell is None else b64decode(cell, validate=True)
+    if kind in _DATES:
+        return lambda cell: None if cell is None else kind.fromisoformat(cell)
+    return lambda cell: cell
+
+
+def _kind(column: Column[Any]) -> Any:
+    """The type of a plain column's values in Python."""
+    try:
+        kind = column.type.python_type
+    except NotImplementedError:
+        kind = None
+    if kind not in (bytes, str, int, float, bool, *_DATES):
+        raise SetupError(
+            f"a backup cannot hold `{column.table.name}.{column.name}`, which is of type {column.type}",
+            help="make it a column of text, numbers, bytes or dates",
+        )
+    return kind

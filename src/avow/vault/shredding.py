@@ -1,0 +1,158 @@
+"""Erasing people, second stage: what is left of them in backups, logs and free pages becomes noise.
+
+A new key epoch is created, everybody's key is wrapped again under it, and the older epochs are destroyed. Whoever had
+no row by then is out of reach, wherever a copy of their wrapped key may lie: nothing unwraps it. The order matters,
+for a destroyed epoch takes everybody along who is still under it:
+
+1. the new epoch is durable; from now on everything is wrapped under it, in every process;
+2. all keys are wrapped again, batch by batch, while the service goes on;
+3. in one transaction, in which no new person can come about, the last of them; the key table is written and every key
+   in it is read back and unwrapped;
+4. only then the older epochs are destroyed, and the tombstones and the ledger say so.
+
+A process that dies anywhere leaves everybody's key readable; the next run goes on from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, func, select, text
+
+from avow.errors import KeyringError
+from avow.keys.hierarchy import unwrap_person, wrap_person
+from avow.keys.keytable import NAME, read_key_table
+from avow.vault.backup import write_people
+from avow.vault.erasure import duties_to_erase
+
+if TYPE_CHECKING:
+    from avow.vault.vault import Vault
+
+#: People whose keys are wrapped again in one transaction.
+BATCH = 500
+
+#: Hours after which a person who was erased is out of reach in every backup too.
+SHRED_AFTER = 24
+
+#: PostgreSQL advisory lock of who makes people (shared) and who destroys epochs ("avok" in ASCII).
+KEYS_LOCK = 0x61766F6B
+
+#: Told how many of how many people are done.
+Progress = Callable[[int, int], None]
+
+
+def rotate(vault: Vault, progress: Progress = lambda done, total: None) -> int:
+    """Create an epoch and wrap everybody's key under it, while the service goes on; the number of the epoch.
+
+    Raises:
+        KeyringError: the epoch could not be made durable, or a key does not unwrap. What was done stays done.
+    """
+    epoch = vault.keyring.create_epoch()
+    wrap_again(vault, progress)
+    return epoch
+
+
+def wrap_again(vault: Vault, progress: Progress = lambda done, total: None) -> int:
+    """Wrap all keys that are under an older epoch again; how many they were."""
+    newest = vault.keyring.status().current
+    person = vault.home.schema.person
+    with vault.store.reading() as connection:
+        total = connection.scalar(select(func.count()).select_from(person).where(person.c.epoch < newest)) or 0
+    done = 0
+    progress(done, total)
+    while True:
+        with vault.store.writing() as connection:
+            count = _batch(connection, vault, newest)
+        if not count:
+            return done
+        done += count
+        progress(min(done, total), total)
+
+
+def shred(vault: Vault, progress: Progress = lambda done, total: None) -> tuple[int, ...]:
+    """Destroy every older epoch, so that nobody who was erased can come back; the epochs that are gone.
+
+    Raises:
+        KeyringError: a key does not unwrap, the key table cannot be written or read back. Nothing is destroyed then.
+    """
+    return destroy_up_to(vault, rotate(vault, progress) - 1)
+
+
+def destroy_up_to(vault: Vault, last: int) -> tuple[int, ...]:
+    """Destroy the epochs up to `last`, an older one, once every key has been seen to be safe; the epochs that are gone.
+
+    Raises:
+        KeyringError: as `shred`.
+    """
+    newest = vault.keyring.status().current
+    path = vault.data / NAME
+    with vault.store.writing() as connection:
+        if vault.store.dialect == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": KEYS_LOCK})
+        while _batch(connection, vault, newest):
+            pass
+        write_people(vault, connection)
+    for key in read_key_table(path, vault.tenant):
+        if key.epoch < newest:
+            raise KeyringError(f"a key in `{path}` is still under epoch {key.epoch}", help="nothing was destroyed")
+        unwrap_person(vault.keyring, vault.tenant, *key)
+    gone = tuple(epoch for epoch in vault.keyring.status().epochs if epoch <= last)
+    for epoch in gone:
+        vault.keyring.destroy_epoch(epoch)
+    note_shredded(vault)
+    vault.store.checkpoint()
+    return gone
+
+
+def note_shredded(vault: Vault) -> int:
+    """Say of whom no key is left, in their tombstones and in the ledger; how many they were.
+
+    Asks the keyring, so that it may be done at any time after: also by the next start, if a process died before.
+    """
+    oldest, table = vault.keyring.status().epochs[0], vault.home.schema.tombstone
+    done = (table.c.shredded.is_(None), table.c.epoch < oldest)
+    with vault.store.reading() as connection:
+        if not connection.scalar(select(func.count()).select_from(table).where(*done)):
+            return 0
+    with vault.store.writing() as connection:
+        count = connection.execute(table.update().where(*done).values(shredded=vault.hour())).rowcount
+        if count:
+            vault.note(connection, "shredded", "erase", vault.subject, duties_to_erase(vault))
+    vault.after_commit()
+    return count
+
+
+def waiting(vault: Vault) -> int:
+    """Of how many erased people a copy of the key could still be unwrapped."""
+    table = vault.home.schema.tombstone
+    with vault.store.reading() as connection:
+        found = select(func.count()).select_from(table).where(table.c.shredded.is_(None))
+        return connection.scalar(found) or 0
+
+
+def is_due(vault: Vault) -> bool:
+    """Whether somebody was erased so long ago that they must be out of reach everywhere by now."""
+    table = vault.home.schema.tombstone
+    with vault.store.reading() as connection:
+        first = connection.scalar(select(func.min(table.c.hour)).where(table.c.shredded.is_(None)))
+    return first is not None and first + SHRED_AFTER <= vault.hour()
+
+
+def _batch(connection: Connection, vault: Vault, newest: int) -> int:
+    person = vault.home.schema.person
+    found = select(person.c.id, person.c.epoch, person.c.wrapped).where(person.c.epoch < newest).limit(BATCH)
+    rows = connection.execute(found.with_for_update()).all()
+    for identity, epoch, wrapped in rows:
+        key = unwrap_person(vault.keyring, vault.tenant, identity, epoch, bytes(wrapped))
+        now, again = wrap_person(vault.keyring, vault.tenant, identity, key)
+        connection.execute(person.update().where(person.c.id == identity).values(epoch=now, wrapped=again))
+        vault.forget(bytes(wrapped))
+    return len(rows)
+
+
+def people(connection: Connection, vault: Vault) -> Iterator[tuple[int, int]]:
+    """How many people are under each epoch."""
+    person = vault.home.schema.person
+    rows = connection.execute(select(person.c.epoch, func.count()).group_by(person.c.epoch).order_by(person.c.epoch))
+    return ((row[0], row[1]) for row in rows)

@@ -1,0 +1,229 @@
+"""Shredding: who was erased cannot be opened from any copy, and everybody else can."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from avow.errors import KeyringError
+from avow.keys.hierarchy import unwrap_person
+from avow.keys.keytable import NAME, read_key_table
+from avow.ledger.entry import Entry
+from avow.testing.clock import FrozenClock
+from avow.vault import shredding
+from avow.vault.tombstones import token_of
+
+from .post import post
+
+
+@pytest.fixture
+def site(store: str, tmp_path: Path, clock: FrozenClock) -> Iterator[Any]:
+    site = post()
+    site.open(tmp_path / "data", store=store, background=False, clock=clock)
+    yield site
+    site.close()
+
+
+def settle(site: Any, count: int) -> list[str]:
+    """New neighbours, called `Name 0 Example` and so on; their ids."""
+    with site.acting("desk", "mailing", place="counter") as work:
+        people = [work.person() for _ in range(count)]
+        for number, person in enumerate(people):
+            work.collect(site.Neighbour, person=person, name=f"Name {number} Example", email=f"n{number}@example.org")
+        return [person.id for person in people]
+
+
+def erase(site: Any, identity: str) -> str:
+    with site.acting("desk", "mailing") as work:
+        receipt: str = work.erase(work.db.get(site.person_class, identity))
+        return receipt
+
+
+def keys_of(site: Any) -> dict[str, tuple[int, bytes]]:
+    person = site.home.schema.person
+    with site.opened.vault.store.reading() as connection:
+        return {row.id: (row.epoch, bytes(row.wrapped)) for row in connection.execute(select(person))}
+
+
+def names(site: Any) -> list[str]:
+    with site.acting("desk", "mailing") as work:
+        return sorted(neighbour.name.open() for neighbour in work.select(site.Neighbour))
+
+
+def reopen(site: Any, store: str, tmp_path: Path, clock: FrozenClock) -> None:
+    site.close()
+    site.open(tmp_path / "data", store=store, background=False, clock=clock)
+
+
+def test_everybody_opens_under_the_new_epoch_and_nobody_needs_the_old_one(
+    site: Any, store: str, tmp_path: Path, clock: FrozenClock
+) -> None:
+    settle(site, 7)
+    before = names(site)
+    assert shredding.shred(site.opened.vault) == (1,)
+    assert {epoch for epoch, _ in keys_of(site).values()} == {2}
+    assert names(site) == before
+    reopen(site, store, tmp_path, clock)  # with nothing in memory
+    assert names(site) == before
+
+
+def test_the_key_of_who_was_erased_unwraps_nowhere(site: Any) -> None:
+    ann, *_ = settle(site, 3)
+    vault = site.opened.vault
+    epoch, wrapped = keys_of(site)[ann]
+    erase(site, ann)
+    assert unwrap_person(vault.keyring, vault.tenant, ann, epoch, wrapped)  # a copy of it would still do
+    shredding.shred(vault)
+    with pytest.raises(KeyringError, match="key epoch 1 is not in the keyring"):
+        unwrap_person(vault.keyring, vault.tenant, ann, epoch, wrapped)
+
+
+def test_the_key_table_holds_the_living_and_nobody_else(site: Any) -> None:
+    ann, bob, cid = settle(site, 3)
+    erase(site, ann)
+    vault = site.opened.vault
+    shredding.shred(vault)
+    table = {key.person: (key.epoch, key.wrapped) for key in read_key_table(vault.data / NAME, vault.tenant)}
+    assert table == keys_of(site)
+    assert set(table) == {bob, cid}
+
+
+def test_nothing_is_destroyed_while_the_key_table_cannot_be_written(site: Any) -> None:
+    settle(site, 2)
+    vault = site.opened.vault
+    (vault.data / f"{NAME}.new").mkdir()
+    with pytest.raises(KeyringError, match="no key was destroyed"):
+        shredding.shred(vault)
+    assert vault.keyring.status().epochs == (1, 2)
+    assert len(names(site)) == 2
+
+
+def test_nothing_is_destroyed_while_a_key_in_the_table_does_not_unwrap(site: Any) -> None:
+    ann, _ = settle(site, 2)
+    vault = site.opened.vault
+    shredding.rotate(vault)
+    with vault.store.writing() as connection:
+        connection.execute(
+            site.home.schema.person.update().where(site.home.schema.person.c.id == ann).values(wrapped=b"x")
+        )
+    with pytest.raises(KeyringError, match="not one of this format"):
+        shredding.destroy_up_to(vault, 1)
+    assert vault.keyring.status().epochs == (1, 2)
+
+
+def test_who_is_written_after_the_new_epoch_is_under_it(
+    site: Any, store: str, tmp_path: Path, clock: FrozenClock
+) -> None:
+    """Their key was made before: wrapped under the old epoch they would be lost with it."""
+    with site.acting("desk", "mailing", place="counter") as work:
+        person = work.unit.vault.new_person()
+        site.opened.vault.keyring.create_epoch()
+        work.db.add(person)
+        work.collect(site.Neighbour, person=person, name="Late Example", email="late@example.org")
+    assert keys_of(site)[person.id][0] == 2
+    assert shredding.destroy_up_to(site.opened.vault, 1) == (1,)
+    reopen(site, store, tmp_path, clock)
+    assert names(site) == ["Late Example"]
+
+
+def test_who_is_being_written_while_an_epoch_is_destroyed_is_not_lost(
+    site: Any, store: str, tmp_path: Path, clock: FrozenClock
+) -> None:
+    """A transaction that wrote a person under the old epoch is still open when the destroyer comes."""
+    settle(site, 1)
+    vault = site.opened.vault
+    gone: list[tuple[int, ...]] = []
+    with site.acting("desk", "mailing", place="counter") as work:
+        work.collect(site.Neighbour, person=work.person(), name="Slow Example", email="slow@example.org")
+        work.db.flush()
+        vault.keyring.create_epoch()
+        destroyer = threading.Thread(target=lambda: gone.append(shredding.destroy_up_to(vault, 1)))
+        destroyer.start()
+        destroyer.join(0.5)
+        assert destroyer.is_alive()  # it waits for this unit
+    destroyer.join(30)
+    assert gone == [(1,)]
+    reopen(site, store, tmp_path, clock)
+    assert "Slow Example" in names(site)
+
+
+def test_a_run_that_died_half_way_is_gone_on_with(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settle(site, 5)
+    vault = site.opened.vault
+    monkeypatch.setattr(shredding, "BATCH", 2)
+    seen: list[tuple[int, int]] = []
+
+    def die(done: int, total: int) -> None:
+        seen.append((done, total))
+        if done == 4:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        shredding.rotate(vault, die)
+    assert seen == [(0, 5), (2, 5), (4, 5)]
+    assert sorted(epoch for epoch, _ in keys_of(site).values()) == [1, 2, 2, 2, 2]
+    assert len(names(site)) == 5
+    assert shredding.shred(vault) == (1, 2)
+    assert len(names(site)) == 5
+
+
+def test_the_tombstone_and_the_ledger_tell_both_stages(
+    site: Any, store: str, tmp_path: Path, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann, _ = settle(site, 2)
+    token = token_of(erase(site, ann))
+    vault, table = site.opened.vault, site.home.schema.tombstone
+
+    def shredded() -> int | None:
+        with site.opened.vault.store.reading() as connection:
+            found: int | None = connection.scalar(select(table.c.shredded).where(table.c.token == token))
+            return found
+
+    assert shredded() is None
+    with monkeypatch.context() as dying:  # after the keys were destroyed, before that was written down
+        dying.setattr(shredding, "note_shredded", lambda vault: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            shredding.shred(vault)
+    assert shredded() is None
+    reopen(site, store, tmp_path, clock)
+    assert shredded() == site.opened.vault.hour()
+    site.opened.sequencer.run()
+    with site.opened.vault.store.reading() as connection:
+        entries = [Entry.decode(bytes(b)) for b in connection.scalars(select(site.home.schema.entry.c.body))]
+    assert sorted((e.event, e.verb, e.sentences) for e in entries if e.verb == "erase") == [
+        ("done", "erase", ("erase",)),
+        ("shredded", "erase", ("erase",)),
+    ]
+
+
+def test_it_is_due_a_day_after_somebody_was_erased(site: Any, clock: FrozenClock) -> None:
+    ann, _ = settle(site, 2)
+    vault = site.opened.vault
+    assert not shredding.is_due(vault)
+    erase(site, ann)
+    assert not shredding.is_due(vault)
+    clock.advance(shredding.SHRED_AFTER * 3600)
+    assert shredding.is_due(vault)
+    site.opened.background.round()  # as the service does by itself
+    assert not shredding.is_due(vault)
+    assert vault.keyring.status().epochs == (2,)
+
+
+def test_no_wrapped_key_of_the_erased_is_left_in_the_files_of_sqlite(site: Any, store: str, tmp_path: Path) -> None:
+    if not store.startswith("sqlite"):
+        return  # PostgreSQL keeps dead rows and its own log: there only the destroyed epoch helps, see above
+    people = settle(site, 30)
+    wrapped = [keys_of(site)[identity][1] for identity in people[:20]]
+    for identity in people[:20]:
+        erase(site, identity)
+    shredding.shred(site.opened.vault)
+    file = Path(store.removeprefix("sqlite:///"))
+    held = b"".join(path.read_bytes() for path in file.parent.iterdir() if path.name.startswith(file.name))
+    held += b"".join(path.read_bytes() for path in (tmp_path / "data").iterdir() if path.is_file())
+    assert [key for key in wrapped if key in held] == []
+    assert keys_of(site)[people[25]][1] in held  # the search would have found it
