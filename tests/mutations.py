@@ -168,6 +168,10 @@ _CARRIERS = (
         "what leaves is not judged again when it leaves",
     ),
     Mutation(
+        "I7", f"{_OUTBOUND}/sftp.py", "asyncio.Runner(debug=False)", "asyncio.Runner()",
+        "what a maker's server says is logged",
+    ),
+    Mutation(
         "I7", f"{_OUTBOUND}/sftp.py", "        return self.shown == self._expected\n", "        return True\n",
         "an SFTP server with another host key gets an order",
     ),

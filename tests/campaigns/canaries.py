@@ -9,14 +9,19 @@ from __future__ import annotations
 import base64
 import re
 import secrets
+import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 #: Letters of the cores: in both cases, so that upper and lower are encodings; none that hex or card numbers know.
 _LETTERS = "ghjkmnpqrstvwxyzGHJKMNPQRSTVWXYZ"
 
-#: A short value with no letter or digit at its ends, but for those of an escape (%20, =20) before it.
-_ALONE = rb"(?:(?<![0-9A-Za-z.])|(?<=[%%=][0-9A-Fa-f]{2}))%s(?![0-9A-Za-z])"
+#: A short value with no letter or digit at its ends, but for those of an escape (%20, =20) before it. The value comes
+#: first and what stands before it is looked at afterwards: so a search skips to the value.
+_ALONE = rb"%(it)s(?:(?<![0-9A-Za-z.]%(it)s)|(?<=[%%=][0-9A-Fa-f]{2}%(it)s))(?![0-9A-Za-z])"
+
+#: Bytes of the blocks by which needles are looked up: one lies, aligned, within any needle twice as long but one.
+_LONG, _SHORT = 8, 4
 
 #: Bytes below which a text may be a mail or a page, in which lines are joined before it is searched once more.
 FOLDED = 200_000
@@ -114,6 +119,20 @@ def visit() -> dict[str, Canary]:
     }
 
 
+def phrased(texts: Mapping[str, str]) -> dict[str, Canary]:
+    """A canary for each text, by its name; `{}` in it is the core, in lower case where the text is an address."""
+    found = {}
+    for name, text in texts.items():
+        letters = core().lower() if "@" in text else core()
+        found[name] = Canary(name, text.format(letters), letters)
+    return found
+
+
+def known(field: str, value: str) -> Canary:
+    """A canary of a value that was not made up here, such as a secret link; all of it is its core."""
+    return Canary(field, value, value)
+
+
 class Search:
     """Looks for canaries.
 
@@ -132,23 +151,41 @@ class Search:
             self._needles += [(canary.field, encoding, needle) for needle, encoding in known.items()]
             if canary.short:
                 for encoding, text in (("plain", canary.value), ("reversed", canary.value[::-1])):
-                    pattern = re.compile(_ALONE % re.escape(text.encode()))
+                    pattern = re.compile(_ALONE % {b"it": re.escape(text.encode())})
                     self._short.append((canary.field, encoding, pattern))
         shorts = {c.value.encode() for c in canaries.values() if c.short}
         shorts |= {short[::-1] for short in shorts}
         self._needles = [each for each in self._needles if each[2] not in shorts]
+        self._by_block: dict[int, dict[int, set[int]]] = {_LONG: {}, _SHORT: {}}
+        for number, (_, _, needle) in enumerate(self._needles):
+            size = _LONG if len(needle) >= 2 * _LONG - 1 else _SHORT
+            for start in range(len(needle) - size + 1):
+                block = int.from_bytes(needle[start : start + size], "little")
+                self._by_block[size].setdefault(block, set()).add(number)
+        self._tiny = {number for number, each in enumerate(self._needles) if len(each[2]) < 2 * _SHORT - 1}
 
     def hits(self, data: bytes) -> set[tuple[str, str]]:
         """The fields whose canaries are in `data`, each with the encoding in which it is there."""
         found: set[tuple[str, str]] = set()
         for text in dict.fromkeys((data, _unfolded(data) if len(data) < FOLDED else data)):
-            found |= {(field, encoding) for field, encoding, needle in self._needles if needle in text}
+            found |= {(field, encoding) for field, encoding, needle in self._possible(text) if needle in text}
             found |= {(field, encoding) for field, encoding, pattern in self._short if pattern.search(text)}
-            found |= {(field, "base64") for decoded in _decoded(text) for field in self._shown(decoded)}
+            if self._short:
+                decoded = b"\n".join(_decoded(text))
+                found |= {(field, "base64") for field, _, pattern in self._short if pattern.search(decoded)}
         return found
 
-    def _shown(self, decoded: bytes) -> set[str]:
-        return {field for field, _, pattern in self._short if pattern.search(decoded)}
+    def _possible(self, text: bytes) -> Iterator[tuple[str, str, bytes]]:
+        """The needles that may be in a text: those of which it has a block, at a place that the block's size divides.
+
+        Looking for each of thousands of needles in a log of megabytes would take minutes.
+        """
+        numbers = set(self._tiny)
+        for (size, known), letter in zip(self._by_block.items(), "QI", strict=True):
+            blocks = set(struct.unpack_from(f"<{len(text) // size}{letter}", text))
+            for block in known.keys() & blocks:
+                numbers |= known[block]
+        return (self._needles[number] for number in numbers)
 
     def fields(self, data: bytes) -> set[str]:
         """The fields whose canaries are in `data`."""
@@ -162,7 +199,7 @@ def _unfolded(data: bytes) -> bytes:
 
 def _decoded(data: bytes) -> Iterator[bytes]:
     """What may be base64, undone from each of the four letters at which it may begin."""
-    for run in _BASE64_RUN.findall(data.translate(_STANDARD)):
+    for run in set(_BASE64_RUN.findall(data.translate(_STANDARD))):
         for start in range(4):
             whole = (len(run) - start) // 4 * 4
             yield base64.b64decode(run[start : start + whole])

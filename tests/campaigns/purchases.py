@@ -17,15 +17,16 @@ from typing import Any
 
 import httpx
 
-from avow.testing.card_processor import CardProcessor
-from avow.testing.carrier import Carrier
 from avow.testing.certificates import Authority
-from avow.testing.http import Request, Response
-from avow.testing.mailbox import Mailbox
-from avow.testing.supplier import HttpsSupplier, Supplier
-from avow.testing.supplier_mail import MailSupplier
-from avow.testing.supplier_sftp import SftpSupplier
 from tests.campaigns.canaries import Canary, Search, purchase, visit
+from tests.campaigns.tapped import (
+    TappedCarrier,
+    TappedHttpsSupplier,
+    TappedMailbox,
+    TappedMailSupplier,
+    TappedProcessor,
+    TappedSftpSupplier,
+)
 from tests.sites.customer import Customer
 
 ROOT = Path(__file__).parents[2]
@@ -45,37 +46,6 @@ ON_ORDER_PAGE = ON_FORM = {"name", "email", "note", *_ADDRESS}
 PATIENCE = 15.0
 
 
-class TappedProcessor(CardProcessor):
-    """Keeps every request whole."""
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self.tapped: list[bytes] = []
-
-    def answer(self, request: Request) -> Response:
-        """Take one request."""
-        self.tapped.append(_whole(request))
-        return super().answer(request)
-
-
-class TappedCarrier(Carrier):
-    """Keeps every request whole."""
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self.tapped: list[bytes] = []
-
-    def answer(self, request: Request) -> Response:
-        """Take one request."""
-        self.tapped.append(_whole(request))
-        return super().answer(request)
-
-
-def _whole(request: Request) -> bytes:
-    head = "\n".join([f"{request.method} {request.path}", *(f"{n}: {v}" for n, v in request.headers.items())])
-    return f"{head}\n\n".encode() + request.body
-
-
 class Peers:
     """Everybody whom the shop reaches."""
 
@@ -84,10 +54,10 @@ class Peers:
         self.processor = stack.enter_context(TappedProcessor(self.authority))
         self.ups = stack.enter_context(TappedCarrier(self.authority, name="ups"))
         self.fedex = stack.enter_context(TappedCarrier(self.authority, name="fedex"))
-        self.creamery = stack.enter_context(MailSupplier(self.authority, name="creamery"))
-        self.olive_press = stack.enter_context(HttpsSupplier(self.authority, name="olive_press"))
-        self.smokehouse = stack.enter_context(SftpSupplier(folder, name="smokehouse"))
-        self.mail = stack.enter_context(Mailbox(self.authority, name="mail"))
+        self.creamery = stack.enter_context(TappedMailSupplier(self.authority, name="creamery"))
+        self.olive_press = stack.enter_context(TappedHttpsSupplier(self.authority, name="olive_press"))
+        self.smokehouse = stack.enter_context(TappedSftpSupplier(folder, name="smokehouse"))
+        self.mail = stack.enter_context(TappedMailbox(self.authority, name="mail"))
         self.endpoints = folder / "endpoints.yaml"
         everybody = (self.processor, self.ups, self.fedex, self.mail)
         reached: dict[str, object] = {peer.name: peer.url for peer in everybody}
@@ -95,15 +65,29 @@ class Peers:
         self.endpoints.write_text(json.dumps(reached))
 
     @property
-    def makers(self) -> tuple[Supplier, ...]:
+    def makers(self) -> tuple[TappedMailSupplier, TappedHttpsSupplier, TappedSftpSupplier]:
         """Who sends goods to the customer directly."""
         return (self.creamery, self.olive_press, self.smokehouse)
 
+    @property
+    def over_https(self) -> tuple[TappedProcessor, TappedCarrier, TappedCarrier, TappedHttpsSupplier]:
+        """Who is reached over HTTPS."""
+        return (self.processor, self.ups, self.fedex, self.olive_press)
+
+    @property
+    def over_smtp(self) -> tuple[TappedMailbox, TappedMailSupplier]:
+        """Who is reached by mail."""
+        return (self.mail, self.creamery)
+
     def mend(self) -> None:
         """Turn off every fault."""
-        for peer in (self.processor, self.ups, self.mail):
+        self.smokehouse.turn(False)
+        self.smokehouse.says = {}
+        for peer in (*self.over_https, *self.over_smtp, self.smokehouse):
             peer.down, peer.slow, peer.nonsense, peer.fails_midway = False, 0.0, False, False
-        self.processor.declines, self.mail.declines = False, ""
+        for server in self.over_smtp:
+            server.declines = ""
+        self.processor.declines = False
 
 
 class Service:
@@ -117,6 +101,7 @@ class Service:
         self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
         self.base = ""
+        self.inbox = 0
 
     def start(self) -> None:
         """Start it and wait until it says where it is."""
@@ -126,13 +111,15 @@ class Service:
                 [
                     sys.executable, "-X", "dev", "-m", "tests.campaigns.loud", "serve", str(self._site), "--port", "0",
                     "--data", str(self.data), "--endpoints", str(self.peers.endpoints),
-                    "--ca", str(self.peers.authority.ca),
+                    "--ca", str(self.peers.authority.ca), "--inbox", "127.0.0.1:0",
                 ],
                 stdout=said, stderr=said, cwd=ROOT,
                 env={**os.environ, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}", **self._environment},
             )  # fmt: skip
-        announced = wait_for(lambda: re.search(rb"the site +(http://\S+)/\n", self._said.read_bytes()[begin:]))
-        self.base = announced[1].decode()
+        wait_for(lambda: b"Stop with Ctrl-C" in self._said.read_bytes()[begin:])
+        announced = self._said.read_bytes()[begin:].decode()
+        self.base = re.findall(r"the site +(http://\S+)/\n", announced)[0]
+        self.inbox = int(re.findall(r"mail to it +smtp://127\.0\.0\.1:([0-9]+)\n", announced)[0])
 
     def kill(self) -> None:
         """SIGKILL."""
@@ -181,6 +168,13 @@ class Service:
         )
         wait_for(lambda: self.rows(quiet)[0][0])
 
+    def wait_until_all_tried(self) -> None:
+        """Wait until every send of anybody has been tried once, and that attempt has ended. Later ones may go on."""
+        first = "attempts = 0 OR (state = 'attempted' AND attempts = 1)"
+        waiting = f"SELECT count(*) FROM avow_outbox WHERE state IN ('ready', 'attempted') AND ({first})"
+        while before := self.rows(waiting)[0][0]:
+            wait_for(lambda: self.rows(waiting)[0][0] != before)
+
 
 class Buyer:
     """A customer whose every word is a canary, at a browser whose every header is one."""
@@ -191,15 +185,21 @@ class Buyer:
         self.typed = {name: canary.value for name, canary in bought.items()}
         self.since = service.said
         self.seen: list[httpx.Response] = []
+        self._browsers: list[Customer] = []
+        self.customer = self.browser(service)
+
+    def browser(self, service: Service, **more: str) -> Customer:
+        """Another browser on the same computer, which sends these headers as well."""
         headers = {
             "User-Agent": self.canaries["agent"].value,
             "Referer": self.canaries["referrer"].value,
             "X-Forwarded-For": self.canaries["header"].value,
             "X-Client-Name": self.canaries["header"].value,
+            **more,
         }
-        self.customer = Customer(service.base, headers=headers)
-        self.customer.http.close()
-        self.customer.http = httpx.Client(
+        opened = Customer(service.base, headers=headers)
+        opened.http.close()
+        opened.http = httpx.Client(
             base_url=service.base,
             transport=httpx.HTTPTransport(local_address=self.canaries["address"].value),
             headers=headers,
@@ -207,6 +207,8 @@ class Buyer:
             timeout=30.0,
             event_hooks={"response": [self._keep]},
         )
+        self._browsers.append(opened)
+        return opened
 
     def _keep(self, response: httpx.Response) -> None:
         response.read()
@@ -223,8 +225,9 @@ class Buyer:
         return answer
 
     def close(self) -> None:
-        """Close the browser."""
-        self.customer.http.close()
+        """Close every browser."""
+        for browser in self._browsers:
+            browser.http.close()
 
 
 @contextmanager

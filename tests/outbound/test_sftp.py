@@ -18,6 +18,7 @@ import pytest
 from avow.errors import DeliveryError, OutcomeUnknown, Rejected, SetupError, Unreachable
 from avow.outbound.sftp import SftpChannel, fingerprint
 from avow.testing.supplier_sftp import SftpSupplier
+from tests.campaigns.tapped import TappedSftpSupplier
 from tests.outbound.servers import served
 
 LINE = b'{"contact.name": "Canary Q7"}\n'
@@ -286,6 +287,27 @@ def test_no_error_and_no_log_line_holds_what_was_sent_or_answered(
     assert caught.value.__context__ is None, "no error of the library hangs on"
     assert [record.name for record in caplog.records if record.name != "asyncio"] == []
     assert "Canary" not in caplog.text
+
+
+@pytest.mark.promise("I7", "holds")
+def test_not_even_asyncio_in_its_debug_mode_logs_the_words_of_the_server(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin: Any = asyncio.base_events.BaseEventLoop.__init__
+
+    def talkative(loop: Any) -> None:
+        begin(loop)
+        loop.slow_callback_duration = 0.0  # each step of each task is logged, with what became of it
+
+    monkeypatch.setenv("PYTHONASYNCIODEBUG", "1")
+    monkeypatch.setattr(asyncio.base_events.BaseEventLoop, "__init__", talkative)
+    caplog.set_level(logging.DEBUG)
+    with TappedSftpSupplier(tmp_path, name="supplier") as peer:
+        peer.says = {"open": "we do not know Canary Q7"}
+        with pytest.raises(Rejected):
+            channel(peer).put("a1", LINE)
+    assert "took" in caplog.text, "the server's own loop is not quiet"
+    assert [r for r in caplog.records if r.thread == threading.get_ident() and "Canary" in r.getMessage()] == []
 
 
 def test_threads_share_a_channel(supplier: SftpSupplier) -> None:

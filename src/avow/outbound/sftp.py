@@ -105,7 +105,8 @@ class SftpChannel:
             return self._failure(visit, why(error))
         try:
             line.setblocking(False)
-            with asyncio.Runner() as runner:
+            # In asyncio's debug mode the log shows how tasks end: with errors in the words of the server.
+            with asyncio.Runner(debug=False) as runner:
                 runner.run(self._within(deadline, visit, line, name, content))
         except asyncssh.HostKeyNotVerifiable:
             return Rejected(
