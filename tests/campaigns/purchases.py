@@ -116,7 +116,11 @@ class Service:
                 stdout=said, stderr=said, cwd=ROOT,
                 env={**os.environ, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}", **self._environment},
             )  # fmt: skip
-        wait_for(lambda: b"Stop with Ctrl-C" in self._said.read_bytes()[begin:])
+        try:
+            wait_for(lambda: b"Stop with Ctrl-C" in self._said.read_bytes()[begin:], 4 * PATIENCE)
+        except TimeoutError:
+            self.kill()
+            raise
         announced = self._said.read_bytes()[begin:].decode()
         self.base = re.findall(r"the site +(http://\S+)/\n", announced)[0]
         self.inbox = int(re.findall(r"mail to it +smtp://127\.0\.0\.1:([0-9]+)\n", announced)[0])
@@ -240,14 +244,14 @@ def buying(service: Service) -> Iterator[Buyer]:
         buyer.close()
 
 
-def wait_for(ask: Callable[[], Any]) -> Any:
-    """What `ask` gives once it gives something. Raises TimeoutError after PATIENCE seconds."""
-    end = time.monotonic() + PATIENCE
+def wait_for(ask: Callable[[], Any], patience: float = PATIENCE) -> Any:
+    """What `ask` gives once it gives something. Raises TimeoutError after `patience` seconds."""
+    end = time.monotonic() + patience
     while time.monotonic() < end:
         if found := ask():
             return found
         time.sleep(0.02)
-    raise TimeoutError(f"nothing came within {PATIENCE} s")
+    raise TimeoutError(f"nothing came within {patience} s")
 
 
 def judge(buyer: Buyer, service: Service) -> None:
