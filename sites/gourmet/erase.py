@@ -36,7 +36,7 @@ class Address(Form):
 def show_ask(work: Work, form: Form) -> Response:
     """What erasing means and each way to ask for it."""
     sent = "sent" in work.query and not form.sent
-    return work.render("erase_ask.html", form=form, sent=sent, within=erasure.WITHIN)
+    return work.render("erase_ask.html", form=form, sent=sent, thinking=erasure.THINKING)
 
 
 @site.form("/erase", Address, place="erase_page", role="storefront", purpose="objections", page=show_ask)
@@ -87,13 +87,18 @@ def show_link(work: Work, form: Form) -> Response:
         return _lost(work)
     wishes = [(record, erasure.pending(work, record)) for record in people]
     waiting = [
-        (work.aside(wish, "presented(link)", purpose="objections"), wish.last_day, erasure.held(work, [record]))
+        (
+            work.aside(wish, "presented(link)", purpose="objections"),
+            wish.day,
+            erasure.held(work, [record]),
+            work.receipt(record),
+        )
         for record, wish in wishes
         if wish is not None
     ]
     rest = erasure.held(work, [record for record, wish in wishes if wish is None])
     here = f"/erase/{work.path['secret']}"
-    return work.render("erase_link.html", waiting=waiting, rest=rest, here=here, within=erasure.WITHIN)
+    return work.render("erase_link.html", waiting=waiting, rest=rest, here=here, thinking=erasure.THINKING)
 
 
 @site.form(
@@ -112,13 +117,32 @@ def _lost(work: Work) -> Response:
     return work.render("erase_lost.html", status=404)
 
 
+# -- whether it was done ------------------------------------------------------------------------------
+
+
+@site.page("/erased/{receipt}", place="erase_page", role="storefront", purpose="objections")
+def show_erased(work: Work) -> Response:
+    """How far it is, for whoever holds the receipt. It says nothing else about anybody: there is nothing left."""
+    erased = work.erased(work.path["receipt"])
+    days = None
+    if erased is not None:
+        shredded = erasure.day_of(erased.shredded * 3600.0) if erased.shredded is not None else None
+        days = erasure.day_of(erased.hour * 3600.0), shredded
+    return work.render("erased.html", days=days, thinking=erasure.THINKING)
+
+
 # -- on the page of an order --------------------------------------------------------------------------
 
 
 def beside(work: Work, order: Order) -> dict[str, Any]:
     """What the page of an order says about erasing: whether an account is needed for it, and the wish that waits."""
     account, waiting = erasure.has_account(work, order), erasure.pending(work, order)
-    return {"account": account, "pending": waiting, "within": erasure.WITHIN}
+    return {
+        "account": account,
+        "pending": waiting,
+        "thinking": erasure.THINKING,
+        "receipt": work.receipt(order) if waiting else None,
+    }
 
 
 def _to_order(work: Work, form: Form) -> Response:

@@ -1,4 +1,4 @@
-"""The wish to be erased: a dated request that waits and can be taken back until it is carried out.
+"""The wish to be erased: a dated request that waits and can be taken back, for a week, until it is carried out.
 
 A wish is one person's. One address may be several persons here, for each order of a guest has a person of its own; so
 who shows that an address is theirs wishes for each person who is known by it. What somebody is known by is the first of
@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy.orm import Mapped
 
-from avow import Sealed, Work, owner, personal, plain
+from avow import Sealed, Work, moment, owner, personal, plain
 from avow.edge import form as ask
 from avow.edge.form import Form
 
@@ -24,8 +24,8 @@ from .records import Order
 from .request import Request
 from .shop import site
 
-#: Days within which the policy promises to erase (#erase).
-WITHIN = 30
+#: Days in which a wish may be taken back. Then it is carried out, long before the last day that the policy promises.
+THINKING = 7
 
 #: By what somebody is known: whose each record is, and how a page calls one of them and many.
 KINDS: tuple[tuple[type[Any], Any, str, str], ...] = (
@@ -44,12 +44,14 @@ class Erasure(site.Record):  # type: ignore[misc,name-defined]  # a base class m
     customer: Mapped[str] = owner()
     asked: Mapped[Sealed] = personal("erasure", field="erasure.asked")
     state: Mapped[str] = plain("workflow state: pending or withdrawn")
-    due: Mapped[float] = plain("unix seconds by which it has to be carried out")
+    wished: Mapped[float | None] = moment(
+        "erasure_asked", "when it was asked, unless it was taken back", after=timedelta(days=THINKING)
+    )
 
     @property
-    def last_day(self) -> str:
-        """The day by which it is carried out, in UTC, as text."""
-        return _day(self.due)
+    def day(self) -> str:
+        """The day on which it is carried out, in UTC, as text."""
+        return day_of((self.wished or 0.0) + timedelta(days=THINKING).total_seconds())
 
 
 class Erase(Form):
@@ -87,7 +89,7 @@ def has_account(work: Work, record: Any) -> bool:
 def pending(work: Work, record: Any) -> Erasure | None:
     """The wish of the owner of a record that waits, or None."""
     theirs = work.select(Erasure, Erasure.customer == record.owner_id, Erasure.state == "pending")
-    return min(theirs, key=lambda wish: wish.due, default=None)
+    return min(theirs, key=lambda wish: wish.wished, default=None)
 
 
 def decide(work: Work, records: Iterable[Any], form: Form) -> None:
@@ -101,19 +103,19 @@ def decide(work: Work, records: Iterable[Any], form: Form) -> None:
 
 def _wish(work: Work, record: Any) -> None:
     if pending(work, record) is None:
-        due = work.now + timedelta(days=WITHIN).total_seconds()
         with work.serving("objections"):
-            work.collect(Erasure, person=record.avow_person, asked=_day(work.now), state="pending", due=due)
+            work.collect(Erasure, person=record.avow_person, asked=day_of(work.now), state="pending", wished=work.now)
 
 
 def _withdraw(work: Work, record: Any) -> None:
     while (found := pending(work, record)) is not None:
-        work.update(found, state="withdrawn")
+        work.update(found, state="withdrawn", wished=None)
 
 
 def _has(work: Work, person: str, kinds: Iterable[tuple[Any, ...]]) -> bool:
     return any(work.select(kind, whose == person) for kind, whose, *_ in kinds)
 
 
-def _day(moment: float) -> str:
+def day_of(moment: float) -> str:
+    """The day of unix seconds, in UTC, as text."""
     return datetime.fromtimestamp(moment, UTC).strftime("%-d %B %Y")

@@ -234,7 +234,9 @@ def show_erase(work: Work, form: Form) -> Response:
     account = account_of(work)
     if account is None:
         return to_log_in(work)
-    return work.render("erase.html", pending=erasure.pending(work, account), within=erasure.WITHIN)
+    pending = erasure.pending(work, account)
+    receipt = work.receipt(account) if pending else None
+    return work.render("erase.html", pending=pending, receipt=receipt, thinking=erasure.THINKING)
 
 
 @site.form(

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from avow.site import Work as Work
     from avow.site.demo import Demo as Demo
     from avow.values import Facts as Facts
+    from avow.vault.columns import moment as moment
     from avow.vault.columns import owner as owner
     from avow.vault.columns import party as party
     from avow.vault.columns import personal as personal
@@ -45,6 +46,7 @@ _HOMES = {
     "acts": "avow.edge.acts",
     "hash_is_dated": "avow.keys.passwords",
     "hash_password": "avow.keys.passwords",
+    "moment": "avow.vault.columns",
     "owner": "avow.vault.columns",
     "party": "avow.vault.columns",
     "password_fits": "avow.keys.passwords",
@@ -66,6 +68,7 @@ __all__ = [
     "acts",
     "hash_is_dated",
     "hash_password",
+    "moment",
     "owner",
     "party",
     "password_fits",

@@ -212,7 +212,8 @@ def test_a_policy_without_roles_or_purposes_serves_no_site(tmp_path: Path, kind:
     (tmp_path / "policy.md").write_text(
         "---\nsite: bare\ntitle: Bare\nversion: '1'\neffective: 2026-11-22\n"
         "contact: {email: a@b.example}\ncategories: {name: user.name}\nsubjects: {customer: customer}\n"
-        f"{front.popitem()[1]}\n---\n\n# Bare\n\nWe keep your name.\n\n```avow #nothing\nmay keep name about customer\n```\n"
+        f"{front.popitem()[1]}\n---\n\n# Bare\n\nWe keep your name.\n\n"
+        "```avow #name\nmay keep name about customer\n```\n"
     )
     with pytest.raises(SetupError, match=f"declares no {kind.removesuffix('s')}"):
         Site(tmp_path / "policy.md")

@@ -185,6 +185,9 @@ def erasing(stage: Stage) -> None:
         walk.look("erase-link", "Erase what we have", shown=True)
         walk.press("Please erase it all")
         walk.look("erase-link-pending", "Your wish is pending")
+        walk.follow("This link")
+        walk.look("erased-not-yet", "Nothing was erased by this link")
+        walk.go(links(stage.peers.mail, "/erase")[-1])
         walk.press("Take it back")
         assert walk.page.get_by_role("button", name="Please erase it all").is_visible()
         walk.go("/erase/nowhere")
@@ -192,6 +195,8 @@ def erasing(stage: Stage) -> None:
         order(walk, "comte")
         walk.press("Please erase this order")
         walk.look("order-erase-pending", "Thank you, Ann Example")
+        walk.follow("This link")
+        stage.receipt = walk.path
 
 
 def survey(stage: Stage) -> None:
@@ -207,6 +212,8 @@ def survey(stage: Stage) -> None:
         walk.choose("Perhaps")
         walk.press("Send the answers")
         walk.look("survey-sent", "Thank you")
+        walk.go(stage.receipt)
+        walk.look("erased", "It is erased", shown=True)
         walk.go("/survey/nowhere")
         walk.look("survey-lost", "This survey is not there")
 

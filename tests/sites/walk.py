@@ -30,6 +30,7 @@ class Stage:
     """The shop behind a server, its peers, and what was seen of it. `base` is where it is, under a name.
 
     `came` holds method and path of each route that a browser without scripts came to, `scripted` those of the others.
+    `receipt` is the path of a receipt for an erasure that waits.
     """
 
     gourmet: Gourmet
@@ -39,6 +40,7 @@ class Stage:
     looks: Looks
     came: set[tuple[str, str]] = field(default_factory=set)
     scripted: set[tuple[str, str]] = field(default_factory=set)
+    receipt: str = ""
 
     @property
     def routes(self) -> list[Route]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy.orm import Mapped
 
-from avow import Sealed, Site, owner, party, personal, plain
+from avow import Sealed, Site, moment, owner, party, personal, plain
 
 
 def post() -> Any:
-    """A fresh site with records on `site.Neighbour`, `site.Letter`, `site.Parcel` and `site.Card`."""
+    """A fresh site with records on `site.Neighbour`, `Letter`, `Parcel`, `Card`, `Photo`."""
     site: Any = Site(Path(__file__).parent / "post.md")
 
     class Neighbour(site.Record):  # type: ignore[misc]
@@ -19,6 +20,7 @@ def post() -> Any:
         person: Mapped[str] = owner()
         name: Mapped[Sealed] = personal("contact.name", field="neighbour.name")
         email: Mapped[Sealed] = personal("contact.email", field="neighbour.email", lookup="email")
+        asked: Mapped[float | None] = moment("asked", "when they asked to be erased", after=timedelta(days=7))
 
     class Letter(site.Record):  # type: ignore[misc]
         """Whoever gets it keeps it; who wrote it goes without a trace of theirs but its words."""
@@ -46,6 +48,16 @@ def post() -> Any:
         one: Mapped[str] = owner(erased="delete")
         other: Mapped[str | None] = party(erased="delete")
         words: Mapped[Sealed] = personal("letter", field="card.words")
+        arrived: Mapped[float | None] = moment("arrived", "when it came")
 
-    site.Neighbour, site.Letter, site.Parcel, site.Card = Neighbour, Letter, Parcel, Card
+    class Photo(site.Record):  # type: ignore[misc]
+        """The picture goes in time, who is on it stays."""
+
+        __tablename__ = "post_photo"
+        person: Mapped[str] = owner()
+        picture: Mapped[Sealed | None] = personal("letter.picture", field="photo.picture", optional=True)
+        shows: Mapped[Sealed] = personal("contact.name", field="photo.shows")
+        arrived: Mapped[float | None] = moment("arrived", "when it came")
+
+    site.Neighbour, site.Letter, site.Parcel, site.Card, site.Photo = Neighbour, Letter, Parcel, Card, Photo
     return site

@@ -29,6 +29,8 @@ app.add_typer(staff_app, name="staff")
 
 keys_app = typer.Typer(help="The keys of an installation.", no_args_is_help=True)
 app.add_typer(keys_app, name="keys")
+retention_app = typer.Typer(help="What has to be gone in time.", no_args_is_help=True)
+app.add_typer(retention_app, name="retention")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 SiteFolder = Annotated[Path, typer.Argument(help="The site's folder, with its policy.md.", metavar="SITE")]
@@ -228,6 +230,14 @@ def restore(
     from avow.cli.backup import restore as put_back
 
     raise typer.Exit(put_back(site, data, store, folder))
+
+
+@retention_app.command("due")
+def retention_due(site: SiteFolder, data: Data = None, store: Store = None) -> None:
+    """Show what the policy says must be gone, and when it will be: status 3 if something is overdue."""
+    from avow.cli.retention import due
+
+    raise typer.Exit(due(site, data, store))
 
 
 @keys_app.command("status")

@@ -16,6 +16,7 @@ from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
+from avow.vault.retention import carry_out
 from avow.vault.shredding import is_due, shred
 
 if TYPE_CHECKING:
@@ -33,11 +34,11 @@ GATHER = 0.05
 #: Threads that wait for peers. If all of them wait for peers that hang, the others wait for the first timeout.
 WORKERS = 8
 
-#: The work that is no lane: asking for the outcomes of exchanges, and destroying key epochs.
+#: The work that is no lane: asking for the outcomes of exchanges, and bringing to its end what has to end.
 SETTLING = "settling"
-SHREDDING = "shredding"
+ENDING = "ending"
 
-#: Seconds between two looks whether somebody who was erased has to be put out of reach.
+#: Seconds between two looks whether something has to end.
 LOOK = 60.0
 
 #: Something to do, and what it is, of which there is one at a time.
@@ -90,7 +91,7 @@ class Background:
         """
         done, failure = 0, None
         opened = self._opened
-        for part in (opened.jobs.run, opened.exchanges.settle, opened.courier.run, self._shred, opened.sequencer.run):
+        for part in (opened.jobs.run, opened.exchanges.settle, opened.courier.run, self._end, opened.sequencer.run):
             try:
                 done += part()
             except (Exception, SystemExit) as error:  # noqa: BLE001  # raised below
@@ -108,7 +109,7 @@ class Background:
                 self._give(SETTLING, self._settle)
                 if time.monotonic() >= self._look:
                     self._look = time.monotonic() + LOOK
-                    self._give(SHREDDING, self._shred)
+                    self._give(ENDING, self._end)
                 for name in self._opened.jobs.due(time.monotonic()):
                     self._give(("job", name), partial(self._do, name))
                 for lane in self._opened.courier.lanes():
@@ -137,15 +138,16 @@ class Background:
             finally:
                 with self._lock:
                     self._taken.discard(what)
-            if what not in (SETTLING, SHREDDING):
+            if what not in (SETTLING, ENDING):
                 self._wake.set()  # what was committed since the last look has found this lane taken
 
     def _settle(self) -> None:
         self._opened.exchanges.settle()
 
-    def _shred(self) -> int:
-        """Put who was erased out of reach in every copy, once that is due; how many epochs were destroyed."""
-        return len(shred(self._opened.vault)) if is_due(self._opened.vault) else 0
+    def _end(self) -> int:
+        """Take out whose time has come, and put out of reach in every copy who was erased; how many that were."""
+        vault = self._opened.vault
+        return carry_out(vault) + (len(shred(vault)) if is_due(vault) else 0)
 
     def _do(self, name: str) -> None:
         """Do what is waiting of a job, piece by piece."""

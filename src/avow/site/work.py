@@ -32,7 +32,7 @@ from avow.vault import attempts
 from avow.vault.aside import Aside
 from avow.vault.counts import Counts
 from avow.vault.derived import derive
-from avow.vault.erasure import erase
+from avow.vault.erasure import Erased, erase, stage
 from avow.vault.once import Once
 from avow.vault.sealed import Given, Sealed
 
@@ -95,10 +95,26 @@ class Work:
     def erase(self, person: Person) -> str:
         """Erase a person with all that is held about them, at once and for good; their receipt.
 
-        Commits. Once each key epoch of that time is destroyed, nothing of it can be read in any backup either; see
-        `avow.vault.erasure`.
+        Commits. See `avow.vault.erasure`.
+
+        Raises:
+            SetupError: there are unwritten changes: a person is erased in a transaction of its own.
         """
-        return erase(self.unit, person)
+        if self.unit.has_unwritten_changes:
+            raise SetupError("a person is erased in a transaction of its own", help="call work.commit() before")
+        identity = person.id
+        self.commit()
+        receipt = erase(self.unit.vault, identity)
+        self.db.expunge_all()  # what was loaded of them is of nobody now
+        return receipt
+
+    def receipt(self, record: Record) -> str:
+        """What the owner of a record holds in hand to ask later whether they were erased; see `erased`."""
+        return self.unit.vault.receipt_of(record.owner_id)
+
+    def erased(self, receipt: str) -> Erased | None:
+        """How far the erasure of a receipt is; None where nobody has been erased by it."""
+        return stage(self.unit.vault, receipt)
 
     def counts(self, category: str, *, group: int, by: str) -> Counts:
         """Counts of many people, derived `by` a role of the house; see `avow.vault.counts`."""

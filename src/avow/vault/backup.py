@@ -26,7 +26,22 @@ from pathlib import Path
 from shutil import rmtree
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Column, Connection, Engine, Table, func, select
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    Date,
+    DateTime,
+    Engine,
+    Float,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Time,
+    func,
+    select,
+)
 
 from avow.errors import SetupError, StoreError
 from avow.keys.keytable import NAME as KEY_TABLE
@@ -50,6 +65,18 @@ KEPT: Final = ("keyring", KEY_TABLE, TOMBSTONES, "ledger.head", JOURNAL)
 PORTION = 1000
 
 _DATES: Final = (datetime, date, time)
+
+#: What a backup can hold: the type of a column, and that of its values in Python.
+_KINDS: Final[tuple[tuple[type[Any], type[Any]], ...]] = (
+    (LargeBinary, bytes),
+    (String, str),
+    (Boolean, bool),
+    (Integer, int),
+    (Float, float),
+    (DateTime, datetime),
+    (Date, date),
+    (Time, time),
+)
 
 #: Told how many of how many rows are done.
 Progress = Callable[[int, int], None]
@@ -244,11 +271,8 @@ def _decoder(column: Column[Any]) -> Callable[[Any], Any]:
 
 def _kind(column: Column[Any]) -> Any:
     """The type of a plain column's values in Python."""
-    try:
-        kind = column.type.python_type
-    except NotImplementedError:
-        kind = None
-    if kind not in (bytes, str, int, float, bool, *_DATES):
+    kind = next((python for sql, python in _KINDS if isinstance(column.type, sql)), None)
+    if kind is None:
         raise SetupError(
             f"a backup cannot hold `{column.table.name}.{column.name}`, which is of type {column.type}",
             help="make it a column of text, numbers, bytes or dates",

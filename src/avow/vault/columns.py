@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Literal, NoReturn
 
-from sqlalchemy import ForeignKey, LargeBinary, String
+from sqlalchemy import Float, ForeignKey, LargeBinary, String
 from sqlalchemy.engine import Dialect, Engine
 from sqlalchemy.orm import MappedColumn, mapped_column
 from sqlalchemy.sql import ColumnElement, operators
@@ -48,6 +49,11 @@ class Field:
         self.optional = optional
         self.name = ""
         self.blind: Callable[[str], bytes] | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that hold it: its own, and that of its blind index."""
+        return (self.name, self.name + INDEX_SUFFIX) if self.lookup else (self.name,)
 
     def __repr__(self) -> str:
         return f"<field {self.id}: {self.category}>"
@@ -183,6 +189,30 @@ def plain(why: str, **options: Any) -> MappedColumn[Any]:
     if not why.strip():
         raise SealedError("a plain column needs its reason", help='write it: plain("workflow state")')
     return mapped_column(info={"avow": "plain", "why": why}, **options)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The event of a `moment` column, and after how many seconds what it sets going is carried out, if that is said."""
+
+    event: str
+    after: float | None
+
+
+def moment(event: str, why: str, *, after: timedelta | None = None) -> MappedColumn[float | None]:
+    """A plain column of unix seconds: when an event of the policy happened to this record, None if it has not.
+
+    What the policy says must be destroyed or erased within some time after `event` is carried out by itself.
+
+    Args:
+        event: by its name in the policy, with its arguments: `erasure_asked`, `discovered(age)`.
+        why: as in `plain`.
+        after: how long to wait, where that is not up to the last day of the time: to let somebody think it over.
+    """
+    if not why.strip():
+        raise SealedError("a plain column needs its reason", help='write it: moment("arrived", "when it came")')
+    kept = Moment(event, None if after is None else after.total_seconds())
+    return mapped_column(Float, nullable=True, index=True, info={"avow": "plain", "why": why, "moment": kept})
 
 
 def refuse_sorting(engine: Engine) -> None:

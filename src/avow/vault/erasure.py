@@ -9,15 +9,15 @@ was of the erased one. What is kept for another is sealed anew under their key, 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, select, update
 
-from avow.errors import SetupError
 from avow.values import Duty, Verdict
-from avow.vault.columns import INDEX_SUFFIX, Field, Owner
+from avow.vault.columns import Owner
 from avow.vault.sealed import Stored
-from avow.vault.tombstones import Tombstone, receipt_of, token_of
+from avow.vault.tombstones import Tombstone, token_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,13 +25,11 @@ if TYPE_CHECKING:
     from sqlalchemy import Row
     from sqlalchemy.orm import Session
 
-    from avow.vault.record import Person
-    from avow.vault.unit import Unit
     from avow.vault.vault import Vault
 
 
-def erase(unit: Unit, person: Person) -> str:
-    """Erase `person` with everything that is held about them, in this unit's transaction, and commit it.
+def erase(vault: Vault, identity: str) -> str:
+    """Erase the person of an id with everything that is held about them, in a transaction of its own.
 
     The tombstone is written to its file before the commit: from then on the erasure is done, if not now then at the
     next start. Erased twice is the same as erased once.
@@ -40,23 +38,43 @@ def erase(unit: Unit, person: Person) -> str:
         The receipt: by it, who holds it can ask how far the erasure is.
 
     Raises:
-        SetupError: the unit has unwritten changes, which the commit would take along.
         StoreError: the tombstone could not be written; nothing was erased.
     """
-    if unit.has_unwritten_changes:
-        raise SetupError("a person is erased in a commit of its own", help="call work.commit() before")
-    vault, identity, wrapped = unit.vault, person.id, person.wrapped
-    receipt = receipt_of(vault.keyring.secret("tombstone"), vault.tenant, identity)
+    receipt = vault.receipt_of(identity)
     tombstone = Tombstone(token_of(receipt), vault.keyring.status().current, vault.hour())
-    remove(unit.db, vault, identity)
-    unit.carried_out("erase", vault.subject, duties_to_erase(vault))
-    _bury(unit.db, vault, [tombstone])
-    vault.tombstones.add(tombstone)
-    unit.commit()
-    unit.db.expunge_all()  # what was loaded of them is of nobody now
-    vault.forget(wrapped)
+    person = vault.home.schema.person.c
+    with vault.session() as db:
+        wrapped = db.scalar(select(person.wrapped).where(person.id == identity))
+        if wrapped is None:
+            return receipt
+        remove(db, vault, identity)
+        _bury(db, vault, [tombstone])
+        vault.note(db.connection(), "done", "erase", vault.subject, duties_to_erase(vault))
+        vault.tombstones.add(tombstone)
+        db.commit()
+    vault.after_commit()
+    vault.forget(bytes(wrapped))
     vault.store.checkpoint()
     return receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """How far an erasure is: the hour since 1970 in which it was done, and in which no copy could be opened any more.
+
+    The second is None until then.
+    """
+
+    hour: int
+    shredded: int | None
+
+
+def stage(vault: Vault, receipt: str) -> Erased | None:
+    """How far the erasure of a receipt is; None where nobody has been erased by it."""
+    table = vault.home.schema.tombstone
+    with vault.store.reading() as connection:
+        row = connection.execute(select(table).where(table.c.token == token_of(receipt))).first()
+    return None if row is None else Erased(row.hour, row.shredded)
 
 
 def remove(db: Session, vault: Vault, identity: str) -> None:
@@ -87,7 +105,7 @@ def _part(db: Session, kind: type[Any], identity: str) -> None:
             continue
         emptied = [attribute]
         if outcome == "anonymise":
-            emptied += [name for f in layout.fields.values() if f.of == attribute for name in _columns_of(f)]
+            emptied += [name for f in layout.fields.values() if f.of == attribute for name in f.columns]
         db.execute(update(table).where(theirs).values(dict.fromkeys(emptied)))
     if layout.erased in ("keep", "anonymise"):
         for row in db.execute(select(table).where(table.c[layout.owner] == identity)).all():
@@ -108,15 +126,11 @@ def _hand_on(db: Session, kind: type[Any], row: Row[Any]) -> None:
     before, after = vault.seal_of(person, values["id"]), vault.seal_of(heir, values["id"])
     for name, field in layout.fields.items():
         if layout.erased == "anonymise" and not field.of:
-            values |= dict.fromkeys(_columns_of(field))
+            values |= dict.fromkeys(field.columns)
         elif values[name] is not None:
             label, plaintext = before.unseal(field.id, values[name]._envelope)
             values[name] = Stored(field, after.seal(field.id, label, plaintext))
     db.execute(table.insert().values({**values, layout.owner: heir.id, heir_column: None}))
-
-
-def _columns_of(field: Field) -> tuple[str, ...]:
-    return (field.name, field.name + INDEX_SUFFIX) if field.lookup else (field.name,)
 
 
 def replay(vault: Vault) -> int:
@@ -135,11 +149,10 @@ def replay(vault: Vault) -> int:
         missing = {token: found for token, found in told.items() if token not in known}
         if not missing:
             return 0
-        secret = vault.keyring.secret("tombstone")
         people = [
             (identity, missing[token])
             for identity in connection.scalars(select(person.c.id).execution_options(yield_per=1000))
-            if (token := token_of(receipt_of(secret, vault.tenant, identity))) in missing
+            if (token := token_of(vault.receipt_of(identity))) in missing
         ]
     with vault.session() as db:
         for identity, _ in people:

@@ -28,7 +28,6 @@ from avow.values import Duty, Facts, Verdict
 from avow.vault import keeping
 from avow.vault.aside import Beside
 from avow.vault.current import UNIT
-from avow.vault.erasure import verdict_of
 from avow.vault.lines import Lines
 from avow.vault.once import Once
 from avow.vault.sealed import Given, Sealed
@@ -184,10 +183,6 @@ class Unit(AbstractContextManager["Unit"]):
     def note(self, event: str, verb: str, object: str, *, purpose: str, recipient: str) -> None:
         """Note an event that is no verdict (attempted, done, unknown …) for the ledger."""
         self._lines.add(event, verb, object, purpose, recipient, None, self._desk)
-
-    def carried_out(self, verb: str, object: str, duties: list[Duty]) -> None:
-        """Note for the ledger that scheduled duties were carried out."""
-        self._lines.add("done", verb, object, None, None, verdict_of(duties), self._desk)
 
     # -- keeping ----------------------------------------------------------------------------------
 

@@ -31,9 +31,10 @@ from avow.vault.fitting import check_records
 from avow.vault.keeping import inspect_plain
 from avow.vault.lines import Lines
 from avow.vault.record import Home, Person, Record
+from avow.vault.retention import Task, tasks
 from avow.vault.shredding import KEYS_LOCK, note_shredded
 from avow.vault.tombstones import NAME as TOMBSTONES
-from avow.vault.tombstones import TombstoneFile
+from avow.vault.tombstones import TombstoneFile, receipt_of
 
 
 class Guard(Protocol):
@@ -83,6 +84,7 @@ class Vault:
     facts_of: Callable[[Any, Record, str | None], Facts] = lambda unit, record, recipient: NO_FACTS
     tenant: str = field(init=False)
     tombstones: TombstoneFile = field(init=False)
+    tasks: list[Task] = field(init=False, default_factory=list)
     _keys: PersonKeys = field(init=False)
     _sessions: sessionmaker[Session] = field(init=False)
 
@@ -107,6 +109,7 @@ class Vault:
             StoreError: the database cannot be written.
         """
         check_records(self.home, frozenset(self.policy.vocabulary.words["category"]))
+        self.tasks = tasks(self.home, self.policy)
         schema = self.home.schema
         try:
             fresh = not inspect(self.store.engine).has_table(schema.meta.name)
@@ -213,6 +216,10 @@ class Vault:
         lines = Lines()
         lines.add(event, verb, object, None, None, verdict_of(duties))
         self.write_down(lines, connection)
+
+    def receipt_of(self, person: str) -> str:
+        """The receipt of the erasure of the person of an id, whether they have been erased or not."""
+        return receipt_of(self.keyring.secret("tombstone"), self.tenant, person)
 
     def forget(self, wrapped: bytes) -> None:
         """Drop the key of a person from memory: they were erased, or it was wrapped again."""
