@@ -1,4 +1,4 @@
-"""`avow backup`, `restore`, `keys` and `retention`, on the shop as an operator has it: a folder, and no program open."""
+"""`avow backup`, `restore`, `keys`, `retention` on the shop, as its operator has it: a folder, and no program open."""
 
 from __future__ import annotations
 

@@ -30,9 +30,5 @@ def due(site: Path, data: Path | None, store: str | None) -> int:
         print(f"{deadline.duty.text}  (#{deadline.duty.sentence.anchor})")
         print(f"    {each.waiting} in {each.task.record.__table__.name}, the first at {first}{late}")
     if not found:
-        print(
-            f"Nothing waits under {len(rules)} rules."
-            if rules
-            else "The policy has nothing destroyed or erased in time."
-        )
+        print("Nothing waits." if rules else "The policy has nothing destroyed or erased in time.")
     return 3 if any(each.overdue for each in found) else 0
