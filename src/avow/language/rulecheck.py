@@ -122,7 +122,8 @@ class RuleCheck:
             self._fault(phrase.at, f"`{rule.verb}` does not take `{word}`", f"it takes {taken}")
         elif phrase.span is not None:
             if word not in signature.spans:
-                help = f"`{word}` takes {_a(signature.takes[word])}"
+                kinds = ("event",) if word in TIMING else signature.takes[word]
+                help = f"`{word}` takes {_a(kinds)}"
                 self._fault(phrase.span.at, f"no length of time belongs after `{word}`", help)
             self._span(phrase.span)
         elif word in _SPAN_ONLY:
