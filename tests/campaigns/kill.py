@@ -63,9 +63,9 @@ TYPED = {
     "card_number": "4242 4242 4242 4242", "card_name": "K MIDWAY", "card_expiry": "11/39", "card_code": "9371",
 }  # fmt: skip
 
-_CALL = re.compile(r"^(\d+) +(\w+)\(", re.MULTILINE)
+CALL = re.compile(r"^(\d+) +(\w+)\(", re.MULTILINE)
 _PORT = re.compile(r"^\d+ +connect\(.*?sin_port=htons\((\d+)\)", re.MULTILINE)
-_KILLED = "+++ killed by SIGKILL +++"
+KILLED = "+++ killed by SIGKILL +++"
 
 
 class Forgetful(CardProcessor):
@@ -140,9 +140,9 @@ class Lane:
         """The points of a flow: every call of a checkout that nobody disturbs."""
         crash, log = self._run(flow, None)
         found = violations(crash)
-        if _KILLED in log or found:
+        if KILLED in log or found:
             raise AssertionError(f"the undisturbed checkout does not hold: {found}")
-        calls = _CALL.findall(log)
+        calls = CALL.findall(log)
         threads = {thread for thread, call in calls}
         if len(threads) != 1:
             raise AssertionError(f"state is changed by {len(threads)} threads; strace would count them apart")
@@ -151,7 +151,7 @@ class Lane:
     def kill(self, point: Point) -> tuple[bool, list[str]]:
         """Kill one checkout there; whether it came so far, and which invariants do not hold."""
         crash, log = self._run(point.flow, point)
-        return _KILLED in log, [f"{point}: {violation}" for violation in violations(crash)]
+        return KILLED in log, [f"{point}: {violation}" for violation in violations(crash)]
 
     def checkout(self, flow: str) -> Crash:
         """A checkout that nobody disturbs."""
