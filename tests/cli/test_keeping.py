@@ -39,7 +39,7 @@ def shop(tmp_path: Path) -> Iterator[Any]:
 
 def test_backup_keys_and_restore(shop: Path, tmp_path: Path) -> None:
     data = ("--data", shop)
-    made = avow("backup", SHOP, tmp_path / "backup", "--keys", tmp_path / "safe", *data)
+    made = avow("backup", SHOP, tmp_path / "backup", "--safe", tmp_path / "safe", *data)
     assert made.returncode == 0, made.stderr
     assert "no keys\n" in made.stdout
     assert f"copied to {tmp_path / 'safe'}" in made.stdout
@@ -48,7 +48,7 @@ def test_backup_keys_and_restore(shop: Path, tmp_path: Path) -> None:
     rotated = avow("keys", "rotate", SHOP, *data)
     assert "wrapped under epoch 2" in rotated.stdout, rotated.stderr
     assert avow("keys", "destroy-epoch", SHOP, "2", *data).stderr.startswith("error: epoch 2 is not older")
-    gone = avow("keys", "destroy-epoch", SHOP, "1", "--keys", tmp_path / "safe", *data)
+    gone = avow("keys", "destroy-epoch", SHOP, "1", "--safe", tmp_path / "safe", *data)
     assert gone.stdout.startswith("destroyed: 1\n"), gone.stderr
     shutil.move(shop / "site.db", tmp_path / "lost.db")
     for side in ("site.db-wal", "site.db-shm"):

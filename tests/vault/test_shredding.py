@@ -214,6 +214,22 @@ def test_it_is_due_a_day_after_somebody_was_erased(site: Any, clock: FrozenClock
     assert vault.keyring.status().epochs == (2,)
 
 
+def test_the_copy_of_the_keys_is_renewed_when_epochs_were_destroyed(
+    site: Any, store: str, tmp_path: Path, clock: FrozenClock
+) -> None:
+    """An old one would still open what was erased."""
+    ann, _ = settle(site, 2)
+    site.close()
+    site.open(tmp_path / "data", store=store, background=False, clock=clock, safe=tmp_path / "safe")
+    erase(site, ann)
+    site.opened.background.round()
+    assert not (tmp_path / "safe").exists()
+    clock.advance(shredding.SHRED_AFTER * 3600)
+    site.opened.background.round()
+    for name in ("keyring", NAME, "tombstones"):
+        assert (tmp_path / "safe" / name).read_bytes() == (tmp_path / "data" / name).read_bytes()
+
+
 def test_no_wrapped_key_of_the_erased_is_left_in_the_files_of_sqlite(site: Any, store: str, tmp_path: Path) -> None:
     if not store.startswith("sqlite"):
         return  # PostgreSQL keeps dead rows and its own log: there only the destroyed epoch helps, see above

@@ -9,7 +9,7 @@ from avow.cli.progress import bar
 from avow.cli.serve import load_site
 
 
-def backup(site: Path, data: Path | None, store: str | None, folder: Path, keys: Path | None) -> int:
+def backup(site: Path, data: Path | None, store: str | None, folder: Path, safe: Path | None) -> int:
     """Back up a site into a new folder.
 
     Raises:
@@ -19,13 +19,13 @@ def backup(site: Path, data: Path | None, store: str | None, folder: Path, keys:
 
     where = data_of(site, data)
     with bar("rows") as progress:
-        manifest = back_up(load_site(site), where, store, folder, keys, progress)
+        manifest = back_up(load_site(site), where, store, folder, safe, progress)
     rows = sum(part.rows for part in manifest.tables.values())
     print(f"{folder}: {rows} rows of {len(manifest.tables)} tables, a ledger of {manifest.ledger} entries, no keys")
-    if keys is None:
-        print(f"What opens it lies in {where} only. Copy that with --keys DIR, to another place than the backups.")
+    if safe is None:
+        print(f"What opens it lies in {where} only. Copy that with --safe DIR, to another place than the backups.")
     else:
-        print(f"What opens it was copied to {keys}. Keep that apart from the backups, and only the newest.")
+        print(f"What opens it was copied to {safe}. Keep that apart from the backups, and only the newest.")
     return 0
 
 

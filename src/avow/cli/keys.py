@@ -44,7 +44,7 @@ def rotate(site: Path, data: Path | None, store: str | None) -> int:
     return 0
 
 
-def destroy_epoch(site: Path, data: Path | None, store: str | None, epoch: int, keys: Path | None) -> int:
+def destroy_epoch(site: Path, data: Path | None, store: str | None, epoch: int, safe: Path | None) -> int:
     """Destroy every epoch up to `epoch`, with whatever keys of erased people were wrapped under them.
 
     Raises:
@@ -60,10 +60,10 @@ def destroy_epoch(site: Path, data: Path | None, store: str | None, epoch: int, 
                 help="run `avow keys rotate` first, so that everybody who lives is under a new one",
             )
         gone = destroy_up_to(vault, epoch)
-        if keys is not None:
-            copy_kept(vault.data, keys)
+        if safe is not None:
+            copy_kept(vault.data, safe)
     print(f"destroyed: {', '.join(map(str, gone)) or 'nothing, they were gone'}")
-    print("Copies of the keyring that were kept elsewhere hold them still: replace them with --keys DIR.")
+    print("Copies of the keyring that were kept elsewhere hold them still: replace them with --safe DIR.")
     return 0
 
 

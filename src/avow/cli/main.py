@@ -38,9 +38,8 @@ Name = Annotated[str, typer.Argument(help="Their name, as they will type it.", m
 Data = Annotated[Path | None, typer.Option(help="The site's data folder. [default: var/SITE]", metavar="DIR")]
 Store = Annotated[str | None, typer.Option(help="Database URL. [default: SQLite in the data folder]", metavar="URL")]
 
-KeysFolder = Annotated[
-    Path | None,
-    typer.Option("--keys", help="Also copy what opens the backups, in place of the last copy.", metavar="DIR"),
+Safe = Annotated[
+    Path | None, typer.Option(help="Keep a copy here of what opens the backups, the newest only.", metavar="DIR")
 ]
 
 
@@ -138,6 +137,7 @@ def serve(
     inbox: Annotated[
         str | None, typer.Option(help="Take mail to the published address here.", metavar="HOST:PORT")
     ] = None,
+    safe: Safe = None,
     no_demo: Annotated[
         bool, typer.Option("--no-demo", help="Without the examples that the first start with local peers makes.")
     ] = False,
@@ -158,6 +158,7 @@ def serve(
         endpoints=endpoints,
         ca=ca,
         inbox=inbox,
+        safe=safe,
         demo=not no_demo,
     )
     raise typer.Exit(status)
@@ -208,12 +209,12 @@ def backup(
     folder: Annotated[Path, typer.Argument(help="A new folder for the backup.", metavar="FOLDER")],
     data: Data = None,
     store: Store = None,
-    keys: KeysFolder = None,
+    safe: Safe = None,
 ) -> None:
     """Back up everything but the keys, while the site may run; copy the keys to a place of their own."""
     from avow.cli.backup import backup as back_up
 
-    raise typer.Exit(back_up(site, data, store, folder, keys))
+    raise typer.Exit(back_up(site, data, store, folder, safe))
 
 
 @app.command()
@@ -262,12 +263,12 @@ def keys_destroy(
     epoch: Annotated[int, typer.Argument(help="The newest of those to destroy.", metavar="EPOCH")],
     data: Data = None,
     store: Store = None,
-    keys: KeysFolder = None,
+    safe: Safe = None,
 ) -> None:
     """Destroy the key epochs up to one, so that whoever was erased is out of reach in every copy."""
     from avow.cli.keys import destroy_epoch
 
-    raise typer.Exit(destroy_epoch(site, data, store, epoch, keys))
+    raise typer.Exit(destroy_epoch(site, data, store, epoch, safe))
 
 
 @ledger_app.command()

@@ -48,6 +48,7 @@ def serve(
     endpoints: Path | None,
     ca: Path | None,
     inbox: str | None,
+    safe: Path | None,
     demo: bool,
 ) -> int:
     """Serve the site in `folder` until it is interrupted; the exit status.
@@ -76,6 +77,7 @@ def serve(
                 ca=peers.ca if peers else ca,
                 base=base,
                 inbox=inbox,
+                safe=safe,
                 inbox_tls=_server_tls(cert, key) if inbox is not None else None,
             )
             examples = _examples(site, base, listener, cert) if demo and new and local_peers else None

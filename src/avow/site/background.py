@@ -16,6 +16,7 @@ from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
+from avow.site.safekeeping import copy_kept
 from avow.vault.retention import carry_out
 from avow.vault.shredding import is_due, shred
 
@@ -146,8 +147,13 @@ class Background:
 
     def _end(self) -> int:
         """Take out whose time has come, and put out of reach in every copy who was erased; how many that were."""
-        vault = self._opened.vault
-        return carry_out(vault) + (len(shred(vault)) if is_due(vault) else 0)
+        vault, safe = self._opened.vault, self._opened.settings.safe
+        done = carry_out(vault)
+        if is_due(vault):
+            done += len(shred(vault))
+            if safe is not None:
+                copy_kept(vault.data, safe)
+        return done
 
     def _do(self, name: str) -> None:
         """Do what is waiting of a job, piece by piece."""

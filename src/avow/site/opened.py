@@ -80,6 +80,7 @@ class Settings:
         timeout: seconds that a peer has to answer.
         background: whether sends, settlements, jobs and the ledger are worked off by threads of this process.
         inbox: where mail to the published address is taken, `127.0.0.1:2525`; by default nowhere.
+        safe: where a copy is kept of what opens the backups; it is renewed whenever key epochs have been destroyed.
         inbox_tls: the certificate with which it is taken over STARTTLS; without one, from this machine only.
     """
 
@@ -93,6 +94,7 @@ class Settings:
     background: bool = True
     inbox: str | None = None
     inbox_tls: SSLContext | None = None
+    safe: Path | None = None
 
 
 class Opened:

@@ -29,38 +29,38 @@ class Restored:
     erased: int
 
 
-def backup(site: Site, data: Path, store: str | None, folder: Path, keys: Path | None, progress: Progress) -> Manifest:
-    """Back up the installation in `data` into a new `folder`, and copy what opens it to the folder `keys`.
+def backup(site: Site, data: Path, store: str | None, folder: Path, safe: Path | None, progress: Progress) -> Manifest:
+    """Back up the installation in `data` into a new `folder`, and copy what opens it to the folder `safe`.
 
     It may be running meanwhile.
 
     Raises:
-        StoreError, KeyringError: it cannot be read or written. An older copy in `keys` is as it was then.
+        StoreError, KeyringError: it cannot be read or written. An older copy in `safe` is as it was then.
     """
     opened = site.open(data, store=store, background=False)
     try:
         manifest = back_up(opened.vault, folder, progress)
-        if keys is not None:
-            copy_kept(data, keys)
+        if safe is not None:
+            copy_kept(data, safe)
     finally:
         site.close()
     return manifest
 
 
-def copy_kept(data: Path, keys: Path) -> None:
+def copy_kept(data: Path, safe: Path) -> None:
     """Copy the files that open a backup, each whole. The newest is the only one worth having.
 
     Raises:
-        StoreError: `keys` cannot be written.
+        StoreError: `safe` cannot be written.
     """
     try:
-        keys.mkdir(mode=0o700, parents=True, exist_ok=True)
+        safe.mkdir(mode=0o700, parents=True, exist_ok=True)
         for name in KEPT:
             if (data / name).exists():
-                replace_durably(keys / name, (data / name).read_bytes())
+                replace_durably(safe / name, (data / name).read_bytes())
     except OSError as error:
         raise StoreError(
-            f"the keys cannot be copied to `{keys}`: {error.strerror}", help="free space, or mend the rights"
+            f"the keys cannot be copied to `{safe}`: {error.strerror}", help="free space, or mend the rights"
         ) from None
 
 

@@ -20,6 +20,7 @@ from sqlalchemy import select, text
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from avow.edge.cookies import Cookies
+from avow.edge.export import download, exported
 from avow.edge.form import Form
 from avow.edge.intake import Intake
 from avow.edge.markers import without_marks
@@ -33,7 +34,9 @@ from avow.vault.aside import Aside
 from avow.vault.counts import Counts
 from avow.vault.derived import derive
 from avow.vault.erasure import Erased, erase, stage
+from avow.vault.holdings import Holdings, holdings
 from avow.vault.once import Once
+from avow.vault.removal import remove
 from avow.vault.sealed import Given, Sealed
 
 if TYPE_CHECKING:
@@ -107,6 +110,14 @@ class Work:
         receipt = erase(self.unit.vault, identity)
         self.db.expunge_all()  # what was loaded of them is of nobody now
         return receipt
+
+    def remove(self, record: Record) -> None:
+        """Delete one record with its links and sends, judged as a change of it. Commits; see `avow.vault.removal`."""
+        remove(self.unit, record)
+
+    def holdings(self, *records: Record, fact: str, purpose: str | None = None) -> Holdings:
+        """Everything held about the owners of `records`, for who has shown `fact` here; see `avow.vault.holdings`."""
+        return holdings(self.unit, records, fact, purpose or self.unit.purpose)
 
     def receipt(self, record: Record) -> str:
         """What the owner of a record holds in hand to ask later whether they were erased; see `erased`."""
@@ -311,6 +322,10 @@ class Work:
     def render(self, template: str, *, status: int = 200, **context: Any) -> Response:
         """A page from a template; sealed values in it become markers."""
         return HTMLResponse(self._opened.page(self, template, context), status)
+
+    def export(self, held: Holdings, name: str) -> Response:
+        """What is held, as a JSON file of that name to take along; see `avow.edge.export`."""
+        return download(exported(held, self.unit.vault.policy, self.unit.vault.hour()), name)
 
     def redirect(self, path: str) -> Response:
         """Go on to another page of this site (303 See Other).
