@@ -156,6 +156,25 @@ def test_nothing_is_erased_where_the_tombstone_cannot_be_written(village: Villag
     assert (village.ann, {"name": "Ann Example", "email": "ann@example.org"}) in village.all(village.site.Neighbour)
 
 
+def test_deleted_bytes_leave_the_files_of_sqlite_with_the_next_round_of_background_work(
+    village: Village, store: str
+) -> None:
+    if not store.startswith("sqlite"):
+        return
+    file = Path(store.removeprefix("sqlite:///"))
+    with village.site.acting("desk", "mailing") as work:
+        neighbour = work.select(village.site.Neighbour, village.site.Neighbour.person == village.ann)[0]
+        envelope = neighbour.name._envelope
+    village.erase(village.ann)
+
+    def held() -> bool:
+        return any(envelope in path.read_bytes() for path in file.parent.iterdir() if path.name.startswith(file.name))
+
+    assert held()
+    village.site.opened.background.round()
+    assert not held()
+
+
 def test_an_erasure_takes_no_unwritten_change_along(village: Village) -> None:
     with village.site.acting("desk", "mailing", place="counter") as work:
         person = work.db.get(village.site.person_class, village.ann)

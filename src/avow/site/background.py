@@ -97,6 +97,7 @@ class Background:
                 done += part()
             except (Exception, SystemExit) as error:  # noqa: BLE001  # raised below
                 failure = failure or error
+        opened.vault.store.checkpoint_if_wanted()
         if failure is not None:
             raise failure
         return done
@@ -116,6 +117,7 @@ class Background:
                 for lane in self._opened.courier.lanes():
                     self._give(lane, partial(self._serve, lane))
                 self._opened.sequencer.run()
+                self._opened.vault.store.checkpoint_if_wanted()
             except (Exception, SystemExit):  # nothing that a site raises ends the work of all others
                 log.exception("a round of background work failed; it will be tried again")
                 self._stop.wait(PAUSE)

@@ -38,6 +38,7 @@ class Store:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.dialect = engine.dialect.name
+        self._wanted = False
 
     @classmethod
     def open(cls, address: str) -> Store:
@@ -76,6 +77,16 @@ class Store:
         with self.engine.begin() as connection:
             yield connection
 
+    def want_checkpoint(self) -> None:
+        """Have a checkpoint made soon, by `checkpoint_if_wanted`: it takes longer than who deletes wants to wait."""
+        self._wanted = True
+
+    def checkpoint_if_wanted(self) -> None:
+        """Make the checkpoint that somebody wants, if somebody does."""
+        if self._wanted:
+            self._wanted = False
+            self.checkpoint()
+
     def checkpoint(self) -> None:
         """Let no deleted bytes stay in SQLite's WAL, as far as nobody is reading from it just now.
 
@@ -92,6 +103,7 @@ class Store:
 
     def close(self) -> None:
         """Give back every connection."""
+        self.checkpoint_if_wanted()
         self.engine.dispose()
 
 

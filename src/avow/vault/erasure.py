@@ -54,7 +54,7 @@ def erase(vault: Vault, identity: str) -> str:
         db.commit()
     vault.after_commit()
     vault.forget(bytes(wrapped))
-    vault.store.checkpoint()
+    vault.store.want_checkpoint()
     return receipt
 
 
@@ -160,7 +160,7 @@ def replay(vault: Vault) -> int:
         _bury(db, vault, missing.values())
         vault.note(db.connection(), "done", "erase", vault.subject, duties_to_erase(vault))
         db.commit()
-    vault.store.checkpoint()
+    vault.store.want_checkpoint()
     return len(people)
 
 

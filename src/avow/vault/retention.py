@@ -157,7 +157,7 @@ def _some(vault: Vault, task: Task) -> int:
             vault.note(connection, "done", task.deadline.duty.verb, task.deadline.object, [task.deadline.duty])
     if rows:
         vault.after_commit()
-        vault.store.checkpoint()
+        vault.store.want_checkpoint()
     return len(rows)
 
 

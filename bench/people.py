@@ -1,0 +1,178 @@
+"""What it costs to erase a person with rows in eleven tables, among ten thousand and a hundred thousand people.
+
+Three sides take turns, as in `vault`: Avow's first stage of erasing (rows, key, links, sends, tombstone in the database
+and in its file, ledger entry, commit); the same DELETEs in plain SQLAlchemy with one audit row and a commit;
+and without the audit row. SCALE=1000000 adds a figure with so many people.
+
+The people who are not measured lie there to make the tables large: their rows hold bytes that nobody opens.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Column, Connection, ForeignKey, LargeBinary, MetaData, String, Table, select
+from sqlalchemy.orm import Mapped
+
+from avow import Sealed, Site, owner, personal
+from avow.site.opened import Opened
+from avow.store.connection import Store
+from avow.testing.postgres import Server
+from avow.vault.erasure import erase
+from bench.figures import figure, in_turns
+
+TABLES = 11
+TURNS = 100
+PORTION = 5_000
+POLICY = Path(__file__).with_name("vault.md")
+
+
+def house() -> Any:
+    """A site whose people have one row in each of eleven tables."""
+    site: Any = Site(POLICY)
+    for number in range(TABLES):
+        body = {
+            "__tablename__": f"kind_{number:02d}",
+            "__annotations__": {"person": Mapped[str], "name": Mapped[Sealed], "wishes": Mapped[Sealed]},
+            "person": owner(),
+            "name": personal("contact.name", field=f"kind{number}.name"),
+            "wishes": personal("wishes", field=f"kind{number}.wishes"),
+        }
+        type(f"Kind{number:02d}", (site.Record,), body)
+    return site
+
+
+def plain_tables() -> tuple[MetaData, list[Table], Table, Table]:
+    """The same tables without seals, and one for the audit."""
+    metadata = MetaData()
+    person = Table("person", metadata, Column("id", String(32), primary_key=True), Column("wrapped", LargeBinary))
+    kinds = [
+        Table(
+            f"kind_{number:02d}",
+            metadata,
+            Column("person", String(32), ForeignKey("person.id"), primary_key=True),
+            Column("id", String(32), primary_key=True),
+            Column("name", LargeBinary),
+            Column("wishes", LargeBinary),
+        )
+        for number in range(TABLES)
+    ]
+    audit = Table("audit", metadata, Column("id", String(32), primary_key=True), Column("body", LargeBinary))
+    return metadata, kinds, person, audit
+
+
+def portions(count: int) -> Iterator[list[str]]:
+    """So many new ids, some thousand at a time."""
+    ids = (secrets.token_hex(16) for _ in range(count))
+    while portion := list(islice(ids, PORTION)):
+        yield portion
+
+
+def crowd(site: Any, count: int) -> None:
+    """People who make the tables large."""
+    vault = site.opened.vault
+    person, digest = site.home.schema.person, vault.policy.digest
+    insert = {record.__table__: record.__table__.insert() for record in site.home.records}
+    for portion in portions(count):
+        with vault.store.writing() as connection:
+            _add(connection, person, [{"id": i, "epoch": 1, "wrapped": b"w" * 61, "policy": digest} for i in portion])
+            for table in insert:
+                names = ("name", "wishes")
+                stored = {name: table.c[name].type.stored(b"x" * 96) for name in names}
+                rows = [{"person": i, "id": secrets.token_hex(16), "policy": digest, **stored} for i in portion]
+                _add(connection, table, rows)
+
+
+def plain_crowd(store: Store, kinds: list[Table], person: Table, count: int) -> None:
+    for portion in portions(count):
+        with store.writing() as connection:
+            plain_people(connection, kinds, person, portion)
+
+
+def plain_people(connection: Connection, kinds: list[Table], person: Table, ids: Any) -> None:
+    _add(connection, person, [{"id": i, "wrapped": b"w" * 61} for i in ids])
+    for table in kinds:
+        rows = [{"person": i, "id": secrets.token_hex(16), "name": b"x" * 96, "wishes": b"x" * 96} for i in ids]
+        _add(connection, table, rows)
+
+
+def _add(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+    connection.execute(table.insert(), rows)
+
+
+def someone(opened: Opened) -> str:
+    """A real person with a row in each table; their id."""
+    with opened.unit("desk", "lodging", place="desk", channel="https") as unit:
+        person = unit.person()
+        for kind in opened.vault.home.records:
+            unit.collect(kind, person=person, name="Ann Example", wishes="a quiet room")
+        return str(person.id)
+
+
+def compare(store: str, addresses: Iterator[str], folder: Path, count: int) -> None:
+    site = house()
+    opened = site.open(folder, store=next(addresses), background=False)
+    crowd(site, count)
+    waiting = [someone(opened) for _ in range(TURNS + 40)]
+    sides: dict[str, Callable[[], object]] = {"avow": lambda: erase(opened.vault, waiting.pop())}
+    stores = []
+    for name in ("audited", "bare"):
+        metadata, kinds, person, audit = plain_tables()
+        plain = Store.open(next(addresses))
+        stores.append(plain)
+        metadata.create_all(plain.engine)
+        plain_crowd(plain, kinds, person, count)
+        ids = [secrets.token_hex(16) for _ in range(TURNS + 40)]
+        with plain.writing() as connection:
+            plain_people(connection, kinds, person, ids)
+        sides[name] = _deleting(plain, kinds, person, audit if name == "audited" else None, ids)
+    try:
+        taken = in_turns(sides, TURNS)
+        what = f"erase a person with rows in {TABLES} tables among {count:,}, {store}"
+        for other, words in (("audited", "with one audit row"), ("bare", "without audit")):
+            figure("people", f"{what}, beside {words}", taken["avow"].wall, "µs", taken[other].wall, digits=0)
+        figure("people", f"{what}, of 10 ms", taken["avow"].wall / 1000, "ms", 10.0)
+        with opened.vault.store.reading() as connection:
+            left = connection.scalar(select(site.home.schema.tombstone.c.token).limit(1))
+        assert left is not None
+    finally:
+        site.close()
+        for plain in stores:
+            plain.close()
+
+
+def _deleting(
+    store: Store, kinds: list[Table], person: Table, audit: Table | None, ids: list[str]
+) -> Callable[[], object]:
+    def delete() -> None:
+        identity = ids.pop()
+        with store.writing() as connection:
+            for table in kinds:
+                connection.execute(table.delete().where(table.c.person == identity))
+            connection.execute(person.delete().where(person.c.id == identity))
+            if audit is not None:
+                body = f'{{"what":"erase","hour":{int(time.time() // 3600)}}}'.encode()
+                connection.execute(audit.insert(), {"id": secrets.token_hex(16), "body": body})
+
+    return delete
+
+
+def main() -> None:
+    counts = [10_000, 100_000, *([int(os.environ["SCALE"])] if os.environ.get("SCALE") else [])]
+    with tempfile.TemporaryDirectory() as folder, Server(fsync=True) as server:
+        files = (f"sqlite:///{folder}/{number}.db" for number in range(100))
+        databases = (server.fresh_database() for _ in range(100))
+        for count in counts:
+            compare("SQLite", files, Path(folder, f"sqlite-{count}"), count)
+            compare("PostgreSQL", databases, Path(folder, f"postgresql-{count}"), count)
+
+
+if __name__ == "__main__":
+    main()
