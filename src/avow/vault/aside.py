@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, final
 from avow.vault.sealed import Sealed
 
 if TYPE_CHECKING:
+    from avow.values import Verdict
     from avow.vault.record import Record
     from avow.vault.unit import Unit
 
@@ -40,10 +41,21 @@ class Aside:
 
     def may_show(self, name: str) -> bool:
         """Whether this field may be shown here. A question: no refusal is noted."""
+        return self.verdict(name).permitted
+
+    def verdict(self, name: str) -> Verdict:
+        """Whether and why this field may be shown here, or not. A question: no refusal is noted."""
         unit, category = self._unit, self._record.__layout__.fields[name].category
         whom = unit.audience(own=True)
-        return unit.permits(
-            "show", category, self._purpose, self._facts, audience=whom, place=unit.place, role=unit.role
+        judge = unit.vault.policy.judge
+        return judge(
+            "show",
+            category,
+            purpose=self._purpose,
+            facts=self._facts,
+            audience=whom,
+            place=unit.place,
+            role=unit.role,
         )
 
     def judge(self, category: str, place: str | None) -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NoReturn, final
 
 from avow.errors import SealedError
 from avow.vault.current import current_unit, unit_if_any
-from avow.vault.envelope import read_label
+from avow.vault.envelope import Label, read_label
 
 if TYPE_CHECKING:
     from avow.vault.columns import Field
@@ -132,6 +132,14 @@ class Stored(Sealed):
 
     def _reveal(self) -> str:
         return self._bound()._unsealed(self._field, self._envelope)
+
+    def label(self) -> Label:
+        """Where and when it was collected and under which version of the policy, as its seal says.
+
+        Raises:
+            SealedError: it was changed, or belongs to another person, record or field.
+        """
+        return self._bound()._seal().unseal(self._field.id, self._envelope)[0]
 
     def _hour(self) -> int:
         """The hour since 1970 in which it was collected, as its seal says."""

@@ -134,10 +134,6 @@ class Unit(AbstractContextManager["Unit"]):
             return self.role
         return self.vault.subject if own else None
 
-    def permits(self, verb: str, object: str, purpose: str, facts: Facts, **dimensions: str | None) -> bool:
-        """Whether a flow would be permitted. A question: nothing is noted for the ledger."""
-        return self.vault.policy.judge(verb, object, purpose=purpose, facts=facts, **dimensions).permitted
-
     def known(self) -> Facts:
         """What is known now: the facts of this unit, and what the policy's own predicates answer to them."""
         return self.vault.policy.facts(self.facts)

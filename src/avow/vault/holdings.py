@@ -1,0 +1,248 @@
+"""Everything that is held about a person, found by the columns that say whose each row is, and by nothing else.
+
+No list of record classes is kept anywhere, so none can be left off it: a class is known by its `owner()` and `party()`
+columns, and one that has neither keeps the service from starting. The same goes for Avow's own tables.
+
+What somebody may see of it is up to the policy: each value is judged as shown to them, here. One that may not be shown
+is held all the same, so it is named with the reason, and stays closed.
+
+| of a record | its owner gets | another person whom it concerns gets |
+|---|---|---|
+| personal fields | those that are not `of` somebody else | those that are `of` them |
+| plain columns | all, with what they hold | none |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Table, func, select
+
+from avow.errors import Refused
+from avow.values import Sentence
+from avow.vault.aside import Aside
+from avow.vault.sealed import Sealed, Stored
+
+if TYPE_CHECKING:
+    from avow.vault.columns import Field
+    from avow.vault.record import Record
+    from avow.vault.unit import Unit
+
+#: How a send stands, in words, by its state in the outbox or of an exchange.
+STATES = {
+    "ready": "waits to be sent",
+    "attempted": "is on its way",
+    "done": "was sent",
+    "failed": "could not be sent",
+    "refused": "was held back by the policy",
+    "declined": "was sent, and declined there",
+    "unknown": "was sent, and not answered yet",
+}
+
+#: Why a value stays closed that tells of somebody else.
+OF_ANOTHER = "It tells of somebody else."
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A personal field of a record: what it is called, and where and when its value was collected, under which version.
+
+    `hour` counts from 1970. `sealed` writes a marker into a page; it is None where the value may not be shown, and then
+    `reason` says why, with the `sentences` of the policy that decide it.
+    """
+
+    label: str
+    category: str
+    hour: int
+    place: str
+    version: str
+    sealed: Sealed | None
+    reason: str = ""
+    sentences: tuple[Sentence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A plain column: what it holds, as its declaration says, and its content."""
+
+    why: str
+    content: str | int | float | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One record. `own` says whether it is theirs, or somebody else's that also concerns them."""
+
+    kind: str
+    id: str
+    own: bool
+    version: str
+    values: tuple[Value, ...]
+    notes: tuple[Note, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """What goes or went out about somebody: as `mail`, `share` or `exchange`; which mail, or to whom; for what."""
+
+    way: str
+    name: str
+    purpose: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """Everything that is held about one or more people who are the same one outside.
+
+    `accepted` are the versions of the policy that they are under; `links` counts the secret links that lead to
+    something of theirs; `others` counts rows of Avow's own tables beside these, by table.
+    """
+
+    items: tuple[Item, ...]
+    sendings: tuple[Sending, ...]
+    accepted: tuple[str, ...]
+    links: int
+    others: dict[str, int]
+
+
+def holdings(unit: Unit, records: Iterable[Record], fact: str, purpose: str) -> Holdings:
+    """Everything that is held about the owners of `records`, for who has shown `fact` of each of them in this unit.
+
+    Raises:
+        Refused: nobody has shown that here.
+        SealedError: a row was changed or moved to another person behind the service's back.
+    """
+    if unit.facts.get(fact) is not True:
+        raise Refused(
+            f"nobody has shown `{fact}` here, so nobody is shown what is held",
+            help="work.recognise or work.presented comes first",
+        )
+    unit.db.flush()
+    people = list(dict.fromkeys(record.owner_id for record in records))
+    versions = _versions(unit)
+    items = tuple(item for kind in unit.vault.home.records for item in _items(unit, kind, people, fact, purpose))
+    person = unit.vault.home.schema.person.c
+    accepted = unit.db.scalars(select(person.policy).where(person.id.in_(people)))
+    rest = {table.name: _count(unit, table, people) for table in _told_as_counts(unit)}
+    return Holdings(
+        items=items,
+        sendings=tuple(_sendings(unit, people)),
+        accepted=tuple(dict.fromkeys(_version(versions, digest) for digest in accepted)),
+        links=_count(unit, unit.vault.home.schema.link, people),
+        others={name: count for name, count in rest.items() if count},
+    )
+
+
+# -- records ------------------------------------------------------------------------------------------
+
+
+def called(kind: type[Any]) -> str:
+    """How a class of records is called: by its `__label__`, or else the first line of its docstring, or its name."""
+    label = getattr(kind, "__label__", "") or (kind.__doc__ or "").strip().partition("\n")[0]
+    return label or kind.__name__
+
+
+def _items(unit: Unit, kind: type[Any], people: list[str], fact: str, purpose: str) -> Iterator[Item]:
+    layout, versions = kind.__layout__, _versions(unit)
+    own = unit.db.scalars(select(kind).where(getattr(kind, layout.owner).in_(people)).order_by(kind.id)).all()
+    found: list[Any] = sorted(own, key=_collected)
+    for record in found:
+        fields = _values(unit, record, [(f, not f.of) for f in layout.fields.values()], fact, purpose)
+        notes = tuple(_note(record, name) for name in layout.plain)
+        yield Item(called(kind), record.id, True, _version(versions, record.policy), tuple(fields), notes)
+    for attribute in layout.parties:
+        concerned = select(kind).where(getattr(kind, attribute).in_(people)).order_by(kind.id)
+        for record in unit.db.scalars(concerned):
+            theirs = [(f, True) for f in layout.fields.values() if f.of == attribute]
+            fields = _values(unit, record, theirs, fact, purpose)
+            yield Item(called(kind), record.id, False, _version(versions, record.policy), tuple(fields), ())
+
+
+def _collected(record: Record) -> int:
+    values = (getattr(record, name) for name in record.__layout__.fields)
+    return min((value.hour for value in values if value is not None), default=0)
+
+
+def _values(
+    unit: Unit, record: Record, fields: Iterable[tuple[Field, bool]], fact: str, purpose: str
+) -> Iterator[Value]:
+    """The values of a record; with each field goes whether it tells of who is looking."""
+    aside, words = Aside(unit, record, fact, purpose), unit.vault.policy.vocabulary
+    for field, of_them in fields:
+        value: Stored | None = getattr(record, field.name)
+        if value is None:
+            continue
+        label = value.label()
+        place = words.label(label.place, "place") if label.place else ""
+        about = (words.label(field.category), field.category, label.collected, place)
+        version = _version(_versions(unit), label.version)
+        if not of_them:
+            yield Value(*about, version, None, OF_ANOTHER)
+            continue
+        verdict = aside.verdict(field.name)
+        if verdict.permitted:
+            yield Value(*about, version, getattr(aside, field.name))
+        else:
+            yield Value(*about, version, None, verdict.reason, verdict.sentences)
+
+
+def _note(record: Record, name: str) -> Note:
+    column, content = record.__table__.columns[name], getattr(record, name)  # type: ignore[attr-defined]
+    if not isinstance(content, (str, int, float, bool, type(None))):
+        content = content.hex() if isinstance(content, bytes) else str(content)
+    return Note(column.info["why"], content)
+
+
+# -- versions -----------------------------------------------------------------------------------------
+
+
+def _versions(unit: Unit) -> dict[str, str]:
+    """The number of each version that was in force here, by the beginning of its digest as labels have it."""
+    table = unit.vault.home.schema.policy.c
+    known: dict[str, str] | None = unit.db.info.get("avow_versions")
+    if known is None:
+        known = {row.digest[:16]: row.version for row in unit.db.execute(select(table.digest, table.version))}
+        unit.db.info["avow_versions"] = known
+    return known
+
+
+def _version(versions: dict[str, str], digest: str) -> str:
+    return versions.get(digest[:16], digest[:16])
+
+
+# -- Avow's own rows ----------------------------------------------------------------------------------
+
+
+def _sendings(unit: Unit, people: list[str]) -> Iterator[Sending]:
+    schema, words = unit.vault.home.schema, unit.vault.policy.vocabulary
+    outbox, exchange = schema.outbox.c, schema.exchange.c
+    queued = select(outbox.kind, outbox.name, outbox.purpose, outbox.state).where(outbox.owner.in_(people))
+    for row in unit.db.execute(queued.order_by(outbox.due, outbox.id)):
+        mail = row.kind == "send"
+        # What follows the word tells apart the editions of a mail, by what is nobody's business but the shop's.
+        name = words.label(row.name.partition("/")[0], "message" if mail else "recipient")
+        yield Sending("mail" if mail else "share", name, words.label(row.purpose, "purpose"), _state(row.state))
+    talked = select(exchange.recipient, exchange.purpose, exchange.state).where(exchange.owner.in_(people))
+    for recipient, purpose, state in unit.db.execute(talked.order_by(exchange.begun, exchange.id)):
+        said = words.label(recipient, "recipient"), words.label(purpose, "purpose")
+        yield Sending("exchange", *said, _state(state))
+
+
+def _state(state: str) -> str:
+    return STATES.get(state, state)
+
+
+def _told_as_counts(unit: Unit) -> Iterator[Table]:
+    """Avow's tables that say whose a row is and have no words above: so a new one is not forgotten."""
+    schema = unit.vault.home.schema
+    told = (schema.outbox, schema.exchange, schema.link)
+    for table in schema.metadata.sorted_tables:
+        if table.name.startswith("avow_") and "owner" in table.columns and table not in told:
+            yield table
+
+
+def _count(unit: Unit, table: Table, people: list[str]) -> int:
+    return int(unit.db.scalar(select(func.count()).select_from(table).where(table.c.owner.in_(people))) or 0)
