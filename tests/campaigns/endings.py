@@ -1,9 +1,10 @@
-"""kill -9 at every state-changing call of erasing, shredding, retention, backup and restore, and what must hold then.
+"""kill -9, or a full or broken disk, at each state-changing call of erasing, shredding, retention, backup and restore.
 
     python -m tests.campaigns.endings [EVERY]     every point, or each EVERYth; the figures as one line of JSON
 
 The installation is a village post with six neighbours, of whom the first is erased. As in `kill`, a flow is traced once
-to count its calls, then once for each of them, with the process killed as it enters the call. Then the installation is
+to count its calls, then once for each of them, with the process killed as it enters the call; and once more with the
+call failing: what writes finds the disk full (ENOSPC), what syncs finds it broken (EIO). Then the installation is
 opened as it was left, and the same command is given once more.
 """
 
@@ -18,7 +19,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,24 +34,33 @@ LIVING = [f"Name {number} Example" for number in range(1, 6)]
 LANES = 2
 
 
+#: How a call fails, of those that do.
+FAILS = {
+    **dict.fromkeys(("write", "writev", "pwrite64", "pwritev", "fallocate", "mkdir", "rename"), "ENOSPC"),
+    **dict.fromkeys(("fsync", "fdatasync", "ftruncate", "unlink"), "EIO"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Point:
-    """The moment before the `number`th call of its name (1, 2, …) in a flow."""
+    """The moment before the `number`th call of its name (1, 2, …) in a flow; `fault` is what comes then."""
 
     flow: str
     call: str
     number: int
+    fault: str = "signal=SIGKILL"
 
     def __str__(self) -> str:
-        return f"{self.call} {self.number} of {self.flow}"
+        return f"{self.fault} at {self.call} {self.number} of {self.flow}"
 
 
 @dataclass
 class Figures:
-    """What a campaign found. `points` were tried; `killed` of them ended in a kill, the others came to their end."""
+    """What a campaign found. `points` were tried; `killed` of them ended in a kill, in `failed` a call failed."""
 
     points: int = 0
     killed: int = 0
+    failed: int = 0
     seconds: float = 0.0
     by_flow: Counter[str] = field(default_factory=Counter)
     violations: list[str] = field(default_factory=list)
@@ -85,12 +95,15 @@ class Lane:
         calls = CALL.findall(log)
         if len({thread for thread, _ in calls}) != 1:
             raise AssertionError("state is changed by several threads; strace would count them apart")
-        return [Point(flow, call, n) for call, most in Counter(c for _, c in calls).items() for n in range(1, most + 1)]
+        points = [
+            Point(flow, call, n) for call, most in Counter(c for _, c in calls).items() for n in range(1, most + 1)
+        ]
+        return points + [replace(point, fault=f"error={FAILS[point.call]}") for point in points if point.call in FAILS]
 
-    def kill(self, point: Point) -> tuple[bool, list[str]]:
-        """Kill one flow there; whether it came so far, and what does not hold."""
+    def disturb(self, point: Point) -> tuple[bool, list[str]]:
+        """Disturb one flow there; whether it came so far, and what does not hold."""
         facts, log = self.run(point.flow, point)
-        return KILLED in log, [f"{point}: {found}" for found in violations(point.flow, facts)]
+        return KILLED in log or "(INJECTED)" in log, [f"{point}: {found}" for found in violations(point.flow, facts)]
 
     def run(self, flow: str, point: Point | None) -> tuple[dict[str, Any], str]:
         """What a flow left, and the calls it made; killed at a point."""
@@ -101,7 +114,7 @@ class Lane:
         while not (folder / "ready").exists():
             time.sleep(0.001)
         log = folder.with_suffix(".strace")
-        inject = ["-e", f"inject={point.call}:signal=SIGKILL:when={point.number}"] if point else []
+        inject = ["-e", f"inject={point.call}:{point.fault}:when={point.number}"] if point else []
         traced = subprocess.run(
             ["strace", "-f", "-q", "-s", "0", "-p", str(pid), "-o", log, "-e", f"trace={','.join(CALLS)}", *inject],
             capture_output=True, text=True, check=False,
@@ -208,12 +221,15 @@ def run(folder: Path, *, every: int) -> Figures:
         figures.points = len(points)
         figures.by_flow = Counter(point.flow for point in points)
 
-        def work(index: int) -> list[tuple[bool, list[str]]]:
-            return [made[index].kill(point) for point in points[index::LANES]]
+        def work(index: int) -> list[tuple[Point, bool, list[str]]]:
+            return [(point, *made[index].disturb(point)) for point in points[index::LANES]]
 
         with ThreadPoolExecutor(LANES) as pool:
-            for killed, found in (result for results in pool.map(work, range(LANES)) for result in results):
-                figures.killed += killed
+            for point, reached, found in (result for results in pool.map(work, range(LANES)) for result in results):
+                if "SIGKILL" in point.fault:
+                    figures.killed += reached
+                else:
+                    figures.failed += reached
                 figures.violations += found
     figures.seconds = time.monotonic() - start
     return figures
@@ -227,7 +243,8 @@ def main() -> int:
         figures = run(Path(folder) / "lanes", every=int(sys.argv[1]) if len(sys.argv) > 1 else 1)
     for violation in figures.violations:
         sys.stdout.write(f"{violation}\n")
-    numbers = {"points": figures.points, "killed": figures.killed, "violations": len(figures.violations)}
+    numbers = {name: getattr(figures, name) for name in ("points", "killed", "failed")}
+    numbers["violations"] = len(figures.violations)
     sys.stdout.write(json.dumps({**numbers, "seconds": round(figures.seconds, 1), "by_flow": figures.by_flow}) + "\n")
     return 1 if figures.violations else 0
 

@@ -1,6 +1,6 @@
-"""kill -9 at the calls of erasing, shredding, retention, backup and restore: who lives opens, who was erased is gone.
+"""kill -9 and failing calls in erasing, shredding, retention, backup, restore: who lives opens, who was erased is gone.
 
-The suite kills at every eighth call; KILL_POINTS=all, as in `make soak`, at each.
+The suite disturbs every sixteenth call; KILL_POINTS=all, as in `make soak`, each.
 """
 
 from __future__ import annotations
@@ -18,13 +18,15 @@ from tests.campaigns import endings
 
 @pytest.mark.campaign
 def test_everything_holds_after_a_kill_at_every_call(tmp_path: Path, record_property: Callable[..., None]) -> None:
-    every = 1 if os.environ.get("KILL_POINTS") == "all" else 8
+    every = 1 if os.environ.get("KILL_POINTS") == "all" else 16
     figures = endings.run(tmp_path / "lanes", every=every)
     record_property("points", figures.points)
     assert figures.violations == []
     assert set(figures.by_flow) == set(endings.FLOWS)
-    assert figures.points > 400 // every
-    assert figures.killed >= figures.points - 3  # the number of database pages written differs by one or two
+    assert figures.points > 800 // every
+    assert (
+        figures.killed + figures.failed >= figures.points - 3
+    )  # the number of database pages written differs by one or two
 
 
 # -- the check itself notices --------------------------------------------------------------------------
