@@ -1,14 +1,25 @@
-"""What every key provider must pass. Derive a class named `Test…` and give it the fixture `provider`."""
+"""What every key provider must pass. Derive a class named `Test…` and give it the fixture `provider`.
+
+The provider's keys are those that the file of the fixture `path` holds or speaks of: another process opens them by it.
+"""
 
 from __future__ import annotations
 
+import copy
 import os
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 
 from avow.errors import KeyringError
 from avow.keys.hierarchy import new_person_key
-from avow.keys.provider import KeyProvider
+from avow.keys.installed import open_keys
+from avow.keys.provider import KeyProvider, SecretName
+
+from .softhsm import elsewhere
 
 AAD = b"an installation and a person"
 
@@ -116,3 +127,68 @@ class ProviderConformance:
             provider.destroy_epoch(seen[-2])
         assert seen == sorted(set(seen))
         assert provider.status().epochs == (seen[-1],)
+
+    def test_an_epoch_that_another_process_created_is_used_at_once(self, provider: KeyProvider, path: Path) -> None:
+        """A person wrapped under an epoch that is about to be destroyed would be lost."""
+        before = provider.status().current
+        assert provider.wrap(new_person_key(), AAD)[0] == before
+        assert elsewhere(path, "create_epoch") == ""
+        assert provider.wrap(new_person_key(), AAD)[0] == before + 1
+
+    def test_an_epoch_that_another_process_destroyed_unwraps_nothing_here(
+        self, provider: KeyProvider, path: Path
+    ) -> None:
+        row = provider.wrap(new_person_key(), AAD)
+        assert provider.unwrap(*row, AAD)
+        provider.create_epoch()
+        assert elsewhere(path, "destroy_epoch", row[0]) == ""
+        with pytest.raises(KeyringError, match=f"epoch {row[0]} is not in"):
+            provider.unwrap(*row, AAD)
+        assert row[0] not in provider.status().epochs
+
+    def test_opened_again_it_holds_the_same(self, provider: KeyProvider, path: Path) -> None:
+        key = new_person_key()
+        row = provider.wrap(key, AAD)
+        provider.create_epoch()
+        opened = open_keys(path)
+        assert (opened.tenant, opened.status()) == (provider.tenant, provider.status())
+        assert opened.unwrap(*row, AAD) == key
+        assert all(opened.secret(name) == provider.secret(name) for name in get_args(SecretName))
+
+    def test_epochs_created_at_once_are_all_kept(self, provider: KeyProvider, path: Path) -> None:
+        first = provider.status().current
+        with ThreadPoolExecutor(4) as pool:
+            made = list(pool.map(lambda _: open_keys(path).create_epoch(), range(8)))
+        assert sorted(made) == list(range(first + 1, first + 9))
+        assert provider.status().epochs == tuple(range(first, first + 9))
+
+    def test_many_threads_wrap_and_unwrap_at_once(self, provider: KeyProvider) -> None:
+        def once(number: int) -> bool:
+            key, aad = new_person_key(), str(number).encode()
+            return provider.unwrap(*provider.wrap(key, aad), aad) == key
+
+        with ThreadPoolExecutor(8) as pool:
+            assert all(pool.map(once, range(200)))
+
+    def test_the_tenant_is_a_random_id(self, provider: KeyProvider) -> None:
+        assert len(bytes.fromhex(provider.tenant)) == 16
+        assert len(set(provider.tenant)) > 2
+
+    def test_secrets_are_32_bytes_and_differ_and_outlast_the_epochs(self, provider: KeyProvider) -> None:
+        before = {name: provider.secret(name) for name in get_args(SecretName)}
+        assert len(set(before.values())) == len(before) == 5
+        assert {len(secret) for secret in before.values()} == {32}
+        provider.destroy_epoch(provider.create_epoch() - 1)
+        assert {name: provider.secret(name) for name in get_args(SecretName)} == before
+
+    def test_an_unknown_secret_is_refused(self, provider: KeyProvider) -> None:
+        name: Any = "blnd"
+        with pytest.raises(KeyringError, match=r"no secret `blnd`\n  help: the secrets are blind"):
+            provider.secret(name)
+
+    def test_it_shows_no_key_and_is_not_copied(self, provider: KeyProvider) -> None:
+        shown = repr(provider) + repr(provider.status())
+        assert not any(provider.secret(name).hex() in shown for name in get_args(SecretName))
+        for copied in (copy.copy, copy.deepcopy, pickle.dumps):
+            with pytest.raises(KeyringError, match="cannot be pickled or copied"):
+                copied(provider)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 import hmac
 import os
-import pickle
 import signal
 import stat
 import threading
@@ -20,13 +18,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from avow.errors import KeyringError
 from avow.keys.hierarchy import new_person_key, wrap_person
-from avow.keys.keyring import FileKeyring, SecretName
+from avow.keys.keyring import FileKeyring
+from avow.keys.provider import SecretName
 from tests.keys.conformance import AAD, ProviderConformance
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "keyring"
 
 
 class TestFileKeyring(ProviderConformance):
@@ -46,46 +40,11 @@ class TestTwoProcesses(ProviderConformance):
         return opened
 
 
-def test_reopened_it_holds_the_same(path: Path) -> None:
-    made = FileKeyring.create(path)
-    key = new_person_key()
-    row = made.wrap(key, AAD)
-    made.create_epoch()
-    opened = FileKeyring.open(path, tenant=made.tenant)
-    assert opened.tenant == made.tenant
-    assert len(bytes.fromhex(opened.tenant)) == 16
-    assert opened.status() == made.status()
-    assert opened.unwrap(*row, AAD) == key
-    assert all(opened.secret(name) == made.secret(name) for name in get_args(SecretName))
-
-
 def test_secrets_are_32_bytes_and_differ_by_name_and_by_keyring(tmp_path: Path) -> None:
     rings = [FileKeyring.create(tmp_path / name) for name in ("one", "two")]
     secrets = [ring.secret(name) for ring in rings for name in get_args(SecretName)]
     assert len(set(secrets)) == len(secrets) == 2 * len(get_args(SecretName))
     assert {len(secret) for secret in secrets} == {32}
-
-
-def test_an_unknown_secret_is_refused(path: Path) -> None:
-    name: Any = "blnd"
-    with pytest.raises(KeyringError, match=r"no secret `blnd`\n  help: the secrets are blind"):
-        FileKeyring.create(path).secret(name)
-
-
-def test_an_epoch_created_elsewhere_is_used_at_once(path: Path) -> None:
-    """A person wrapped under an epoch that is about to be destroyed would be lost."""
-    mine, other = FileKeyring.create(path), FileKeyring.open(path)
-    epoch = other.create_epoch()
-    assert mine.wrap(new_person_key(), AAD)[0] == epoch
-
-
-def test_an_epoch_destroyed_elsewhere_unwraps_nothing_here(path: Path) -> None:
-    mine, other = FileKeyring.create(path), FileKeyring.open(path)
-    row = mine.wrap(new_person_key(), AAD)
-    other.create_epoch()
-    other.destroy_epoch(row[0])
-    with pytest.raises(KeyringError, match="epoch 1 is not in the keyring"):
-        mine.unwrap(*row, AAD)
 
 
 def test_create_makes_a_file_for_its_owner_alone(path: Path) -> None:
@@ -228,14 +187,6 @@ def test_of_many_that_create_at_once_one_does(path: Path) -> None:
     assert FileKeyring.open(path).tenant == made[0].tenant
 
 
-def test_epochs_created_at_once_are_all_kept(path: Path) -> None:
-    FileKeyring.create(path)
-    with ThreadPoolExecutor(8) as pool:
-        made = list(pool.map(lambda _: FileKeyring.open(path).create_epoch(), range(24)))
-    assert sorted(made) == list(range(2, 26))
-    assert FileKeyring.open(path).status().epochs == tuple(range(1, 26))
-
-
 def test_a_full_disk_leaves_the_keyring_as_it_was(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ring = FileKeyring.create(path)
     before = path.read_bytes()
@@ -355,11 +306,3 @@ def test_a_wrapped_key_and_the_file_are_as_documented(path: Path) -> None:
     assert cipher.decrypt(wrapped[1:13], wrapped[13:], aad) == key
     root = bytes.fromhex(lines[2].split()[-1])
     assert ring.secret("blind") == hmac.digest(root, b"avow secret\0blind\x01", "sha256")
-
-
-def test_it_shows_no_key_and_is_not_copied(path: Path) -> None:
-    ring = FileKeyring.create(path)
-    assert repr(ring) == f"<keyring {path}>"
-    for copied in (copy.copy, copy.deepcopy, pickle.dumps):
-        with pytest.raises(KeyringError, match="cannot be pickled or copied"):
-            copied(ring)

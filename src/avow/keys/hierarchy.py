@@ -38,14 +38,21 @@ def derive(key: bytes, use: str, name: str) -> bytes:
     """A subkey of 32 bytes: HKDF-Expand with SHA-256 (RFC 5869, section 2.3), one block.
 
     The extract step may be left out because `key` is uniformly random (section 3.3).
-    info = "avow " ‖ use ‖ zero byte ‖ name; `use` is one of ours and holds no zero byte.
 
     Raises:
         KeyringError: `key` is not 32 bytes long.
     """
     if len(key) != KEY_LENGTH:
         raise KeyringError(f"a key is {KEY_LENGTH} bytes long, this one has {len(key)}")
-    return hmac.digest(key, b"avow %b\0%b\x01" % (use.encode(), name.encode()), "sha256")
+    return hmac.digest(key, derivation(use, name), "sha256")
+
+
+def derivation(use: str, name: str) -> bytes:
+    """What is hashed under a key to derive a subkey: info ‖ 0x01, where info = "avow " ‖ use ‖ zero byte ‖ name.
+
+    `use` is one of ours and holds no zero byte.
+    """
+    return b"avow %b\0%b\x01" % (use.encode(), name.encode())
 
 
 def record_subkey(person_key: bytes, record: str) -> bytes:

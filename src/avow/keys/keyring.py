@@ -30,18 +30,25 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, Literal, NamedTuple, NoReturn, Self, get_args
+from typing import Final, NamedTuple, NoReturn, Self
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from avow.errors import KeyringError
 from avow.keys.hierarchy import derive
-from avow.keys.provider import KEY_LENGTH, KeyStatus
+from avow.keys.provider import (
+    KEY_LENGTH,
+    KeyStatus,
+    SecretName,
+    check_destroyable,
+    check_key_length,
+    check_secret_name,
+    does_not_unwrap,
+    no_such_epoch,
+    not_a_wrapped_key,
+)
 from avow.store.files import replace_durably
-
-#: The secrets that an installation has beside its epochs, each 32 bytes.
-SecretName = Literal["blind", "link", "csrf", "cookie", "tombstone"]
 
 _ALGORITHM: Final = b"\x01"
 _NONCE_LENGTH: Final = 12
@@ -93,7 +100,7 @@ class FileKeyring:
             KeyringError: there is a file already, or the folder is missing or not writable.
         """
         keys = _Keys(os.urandom(16).hex(), os.urandom(KEY_LENGTH), {1: os.urandom(KEY_LENGTH)}, ())
-        with _locked(path):
+        with locked(path):
             # Under the lock, so that of two processes that start at once only one creates.
             if os.path.lexists(path):
                 raise KeyringError(f"there is a keyring already at {path}", help="open it, or choose another path")
@@ -122,16 +129,12 @@ class FileKeyring:
         Raises:
             KeyringError: there is no secret of that name.
         """
-        if name not in get_args(SecretName):
-            raise KeyringError(
-                f"there is no secret `{name}`", help=f"the secrets are {', '.join(get_args(SecretName))}"
-            )
+        check_secret_name(name)
         return derive(self._keys.root, "secret", name)
 
     def wrap(self, key: bytes, aad: bytes) -> tuple[int, bytes]:
         """Wrap a key under the newest epoch; see `KeyProvider.wrap`."""
-        if len(key) != KEY_LENGTH:
-            raise KeyringError(f"a person's key is {KEY_LENGTH} bytes long, this one has {len(key)}")
+        check_key_length(key)
         keys = self._fresh()
         epoch = keys.current
         nonce = os.urandom(_NONCE_LENGTH)
@@ -141,28 +144,18 @@ class FileKeyring:
         """The key that was wrapped; see `KeyProvider.unwrap`."""
         epochs = self._fresh().epochs
         if epoch not in epochs:
-            raise KeyringError(
-                f"key epoch {epoch} is not in the keyring {self.path}: it holds {', '.join(map(str, epochs))}",
-                help="a destroyed epoch is gone for good; if it was not destroyed, the keyring and the database "
-                "are of different dates: restore the newest copy of each",
-            )
+            raise no_such_epoch(epoch, f"the keyring {self.path}", tuple(epochs))
         if len(wrapped) != _WRAPPED_LENGTH or wrapped[:1] != _ALGORITHM:
-            raise KeyringError(
-                f"a wrapped key of {len(wrapped)} bytes is not one of this format",
-                help="the row was damaged, or written by a newer version of Avow",
-            )
+            raise not_a_wrapped_key(len(wrapped))
         nonce, sealed = wrapped[1 : 1 + _NONCE_LENGTH], wrapped[1 + _NONCE_LENGTH :]
         try:
             return AESGCM(epochs[epoch]).decrypt(nonce, sealed, _bound(epoch, aad))
         except InvalidTag:
-            raise KeyringError(
-                f"a wrapped key does not unwrap under epoch {epoch}",
-                help="it was changed, or belongs to another person or installation: restore the row from a backup",
-            ) from None
+            raise does_not_unwrap(epoch) from None
 
     def create_epoch(self) -> int:
         """Create the next epoch; see `KeyProvider.create_epoch`."""
-        with _locked(self.path):
+        with locked(self.path):
             keys = self._fresh()
             epoch = keys.current + 1
             _replace(self.path, keys._replace(epochs={**keys.epochs, epoch: os.urandom(KEY_LENGTH)}))
@@ -171,15 +164,9 @@ class FileKeyring:
 
     def destroy_epoch(self, epoch: int) -> None:
         """Destroy an older epoch; see `KeyProvider.destroy_epoch`."""
-        with _locked(self.path):
+        with locked(self.path):
             keys = self._fresh()
-            if epoch == keys.current:
-                raise KeyringError(
-                    f"epoch {epoch} is the newest: destroying it would lose everybody",
-                    help="create an epoch, wrap every key again, and then destroy this one",
-                )
-            if not 0 < epoch < keys.current:
-                raise KeyringError(f"there never was an epoch {epoch}: the newest is {keys.current}")
+            check_destroyable(epoch, keys.current)
             # Written even if the epoch is gone: whoever destroyed it may have died before the folder's fsync.
             kept = {number: key for number, key in keys.epochs.items() if number != epoch}
             _replace(self.path, keys._replace(epochs=kept))
@@ -259,8 +246,12 @@ def _check_access(path: Path, status: os.stat_result) -> None:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold the folder of `path`: one writer at a time, over threads and processes."""
+def locked(path: Path) -> Iterator[None]:
+    """Hold the folder of the keyring `path`: one writer at a time, over threads and processes.
+
+    Raises:
+        KeyringError: the folder is missing, or cannot be locked.
+    """
     try:
         folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
