@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -146,12 +146,12 @@ class Service:
 
     def left(self, since: int = 0) -> dict[str, bytes]:
         """Everything that it has written anywhere: the files of its folder, and what it printed `since`, by name."""
-        files = {str(path.relative_to(self.data)): path for path in self.data.rglob("*") if path.is_file()}
+        files: dict[str, bytes] = {}
+        for path in self.data.rglob("*"):
+            with suppress(FileNotFoundError, IsADirectoryError):  # a scratch file lives for a moment only
+                files[str(path.relative_to(self.data))] = path.read_bytes()
         assert {"site.db", "keyring", "ledger.head"} <= files.keys()
-        return {
-            **{name: path.read_bytes() for name, path in files.items()},
-            "log and output": self._said.read_bytes()[since:],
-        }
+        return {**files, "log and output": self._said.read_bytes()[since:]}
 
     def rows(self, statement: str) -> list[tuple[Any, ...]]:
         """Ask the database past the service."""

@@ -138,26 +138,6 @@ def test_no_endpoint_is_needed_to_look_around_but_to_send(tmp_path: Path) -> Non
     site.close()
 
 
-def test_a_weaker_policy_is_not_started_on_data_of_a_stricter_one(tmp_path: Path) -> None:
-    site = club()
-    site.open(tmp_path / "data", background=False)
-    site.close()
-    source = site.policy.source
-    for name, change, starts in (
-        ("weaker", ("never keep card.number", "never keep card.code"), False),
-        ("reworded", ("Card numbers are never kept.", "We never keep card numbers."), True),
-    ):
-        changed = club()
-        assert change[0] in source
-        changed.policy = changed.policy.parse(source.replace(*change), f"{name}.md")
-        if starts:
-            changed.open(tmp_path / "data", background=False)
-            changed.close()
-        else:
-            with pytest.raises(SetupError, match="protects less than version 1"):
-                changed.open(tmp_path / "data", background=False)
-
-
 def test_a_table_that_is_no_record_is_refused(tmp_path: Path) -> None:
     site = club()
     Table("leads", site.Record.metadata, Column("email", Text))

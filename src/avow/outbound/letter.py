@@ -89,7 +89,7 @@ class LetterDoor:
         """Judge the mail and everything in it, then return what delivers it; see `avow.outbox.courier.Door`."""
         to = address_field(record, self._head.address)
         name = message_of(send.name)
-        verdict = self.judge(unit, send.name, send.purpose)
+        verdict = self.judge(unit, send.name, record, send.purpose)
         draft = self._compose(unit, send.name, record)
         if not draft.text.startswith("Subject: "):
             raise SetupError(f"the mail `{name}` does not begin with a line `Subject: …`")
@@ -114,10 +114,13 @@ class LetterDoor:
 
         return deliver
 
-    def judge(self, unit: Unit, message: str, purpose: str, *, leaving: bool = True) -> Verdict:
+    def judge(self, unit: Unit, message: str, record: Record, purpose: str, *, leaving: bool = True) -> Verdict:
         """Ask whether this message may be sent to the person's address; what it must hold counts when it leaves."""
         audience, name = self._head.address, message_of(message)
-        return unit.judge("send", name, audience=audience, channel=self.channel, purpose=purpose, accompanied=leaving)
+        to = getattr(record, address_field(record, audience))
+        return unit.judge(
+            "send", name, value=to, audience=audience, channel=self.channel, purpose=purpose, accompanied=leaving
+        )
 
     def _offer(self, unit: Unit, verdict: Verdict, name: str, draft: Draft) -> dict[str, str]:
         """Discharge what the message must offer, as far as its link stands in the text; the headers that go with it."""

@@ -32,7 +32,7 @@ class RecipientDoor:
     def pack(self, unit: Unit, send: Send, record: Record) -> Callable[[], Mapping[str, Any]]:
         """Judge every field, then return what sends them; see `avow.outbox.courier.Door`."""
         fields = shared_fields(self.policy, self.name, record, purpose=send.purpose, channel=self.channel)
-        judge_share(unit, self.name, fields, purpose=send.purpose, channel=self.channel)
+        judge_share(unit, self.name, record, fields, purpose=send.purpose, channel=self.channel)
         values: dict[str, str] = {}
         for field in fields:
             key = field.id if field.category in values else field.category  # never the attribute: it may be renamed
@@ -66,7 +66,10 @@ def shared_fields(policy: Policy, name: str, record: Record, *, purpose: str, ch
     return fields
 
 
-def judge_share(unit: Unit, name: str, fields: list[Field], *, purpose: str, channel: str) -> None:
-    """Ask for each field whether it may be shared; the first refusal raises."""
+def judge_share(unit: Unit, name: str, record: Record, fields: list[Field], *, purpose: str, channel: str) -> None:
+    """Ask for each field of `record` whether it may be shared; the first refusal raises."""
     for field in fields:
-        unit.judge("share", field.category, recipient=name, purpose=purpose, channel=channel, role=unit.role)
+        value = getattr(record, field.name)
+        unit.judge(
+            "share", field.category, value=value, recipient=name, purpose=purpose, channel=channel, role=unit.role
+        )

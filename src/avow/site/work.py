@@ -119,6 +119,13 @@ class Work:
         """Everything held about the owners of `records`, for who has shown `fact` here; see `avow.vault.holdings`."""
         return holdings(self.unit, records, fact, purpose or self.unit.purpose)
 
+    def accept(self, record: Record) -> None:
+        """Note that the owner of a record agrees to the version of the policy in force, for what they gave before too.
+
+        Ask them first, and keep what they were asked and answered in a record: this notes that they said yes.
+        """
+        record.avow_person.policy = self.unit.vault.policy.digest
+
     def receipt(self, record: Record) -> str:
         """What the owner of a record holds in hand to ask later whether they were erased; see `erased`."""
         return self.unit.vault.receipt_of(record.owner_id)
@@ -262,7 +269,7 @@ class Work:
         channel = self._opened.directory.channel_to(recipient)
         self.unit.regard(record, recipient)
         fields = shared_fields(self.unit.vault.policy, recipient, record, purpose=purpose, channel=channel)
-        judge_share(self.unit, recipient, fields, purpose=purpose, channel=channel)
+        judge_share(self.unit, recipient, record, fields, purpose=purpose, channel=channel)
         return put(self.unit, "share", recipient, record, purpose=purpose)
 
     def send(self, message: str, record: Record, *, purpose: str | None = None, edition: str = "") -> str:
@@ -273,7 +280,7 @@ class Work:
         purpose = purpose or self.unit.purpose
         message = named(message, edition)
         self.unit.regard(record)
-        self._opened.letters.judge(self.unit, message, purpose, leaving=False)
+        self._opened.letters.judge(self.unit, message, record, purpose, leaving=False)
         return put(self.unit, "send", message, record, purpose=purpose)
 
     def once(self, name: str, form: Form) -> Once:

@@ -58,8 +58,8 @@ class Aside:
             role=unit.role,
         )
 
-    def judge(self, category: str, place: str | None) -> None:
-        """Judge that a value of `category` may be shown.
+    def judge(self, value: Sealed, place: str | None) -> None:
+        """Judge that a value of the record may be shown.
 
         Raises:
             Refused: no sentence permits it to who has shown this fact, for this purpose, here.
@@ -67,7 +67,14 @@ class Aside:
         unit = self._unit
         whom, place = unit.audience(own=True), place or unit.place
         unit.judge(
-            "show", category, purpose=self._purpose, facts=self._facts, audience=whom, place=place, role=unit.role
+            "show",
+            value.category,
+            value=value,
+            purpose=self._purpose,
+            facts=self._facts,
+            audience=whom,
+            place=place,
+            role=unit.role,
         )
 
 
@@ -93,7 +100,7 @@ class Beside(Sealed):
 
     def judge_shown(self, place: str | None) -> None:
         """Judge that it may be shown; see `Aside.judge`."""
-        self._aside.judge(self.category, place)
+        self._aside.judge(self._value, place)
 
     def _reveal(self) -> str:
         return self._value._reveal()

@@ -142,11 +142,24 @@ class Counts:
         return found
 
     def _derived(self, records: Iterable[Any], what: Value) -> list[tuple[Any, Sealed | None]]:
-        """Each record with the value, judged as derived from: once for each category."""
+        """Each record with the value, judged as derived from: once for each category.
+
+        What was collected under an earlier version of the policy that does not permit it is not counted.
+        """
         found = [(record, what(record)) for record in records]
         for category in sorted({value.category for _, value in found if value is not None}):
             self._unit.judge("derive", self._category, source=category, form=self._form, role=self._by)
-        return found
+        return [(record, value) for record, value in found if value is None or self._counts(value)]
+
+    def _counts(self, value: Sealed) -> bool:
+        """Whether the version under which it was collected lets it be counted."""
+        unit, older = self._unit, self._unit.vault.older
+        if not isinstance(value, Stored) or not older.concerns(value):
+            return True
+        facts = unit.known()
+        words = {"source": value.category, "form": self._form, "role": self._by, "purpose": unit.purpose}
+        verdict = unit.vault.policy.judge("derive", self._category, facts=facts, **words)
+        return older.judge(unit, value, verdict, ("derive", self._category), facts, dict(words)).permitted
 
 
 class _Span:

@@ -63,7 +63,7 @@ def derive(unit: Unit, category: str, sources: Sequence[Sealed], make: Callable[
     for source in sources:
         if isinstance(source, Given):
             unit.judge_given(source.category)
-        unit.judge("derive", category, source=source.category, role=unit.role)
+        unit.judge("derive", category, value=source, source=source.category, role=unit.role)
     texts = [source._reveal() for source in sources]
     for source, text in zip(sources, texts, strict=True):
         unit.watch(source, text)

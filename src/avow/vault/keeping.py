@@ -79,7 +79,8 @@ def update(unit: Unit, record: Record, /, *, source: str | None = None, at: str 
         inspect_plain(unit, value)
     for name, value in values.items():
         if name in fields and getattr(record, name) is not None and not isinstance(value, Derived):
-            unit.judge("change", fields[name].category, place=at or unit.place, role=unit.role)
+            before = getattr(record, name)
+            unit.judge("change", fields[name].category, value=before, place=at or unit.place, role=unit.role)
     given = {n: v for n, v in values.items() if n in fields and v is not None}
     _write(unit, record, given, source, at or unit.place)
     for name, value in values.items():

@@ -10,11 +10,11 @@ sooner: what is done at the last moment is done too late when something is in th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, select, update
 
 from avow.engine.schedule import Deadline, deadlines
 from avow.errors import SetupError
@@ -40,6 +40,8 @@ class Task:
         column: the attribute that says when the event happened.
         wait: seconds from then until it is carried out.
         fields: what is taken out of the record; empty where its owner is erased.
+        under: the digest of the version of the policy whose deadline this is, for records that were collected under it
+            and whose owner has not accepted a newer one. None for that of the version in force, which is for all.
     """
 
     deadline: Deadline
@@ -47,12 +49,24 @@ class Task:
     column: str
     wait: float
     fields: tuple[Field, ...]
+    under: str | None = None
 
     @property
     def begun(self) -> ColumnElement[Any]:
         """The column of the moment."""
         found: ColumnElement[Any] = self.record.__table__.c[self.column]
         return found
+
+    @property
+    def concerns(self) -> ColumnElement[bool]:
+        """Which records of the table the deadline is for."""
+        table = self.record.__table__
+        if self.under is None:
+            return self.begun.is_not(None)
+        person = table.metadata.tables["avow_person"].c
+        owner: ColumnElement[Any] = table.c[self.record.__layout__.owner]
+        still = select(person.id).where(person.policy == self.under)
+        return and_(self.begun.is_not(None), table.c.policy == self.under, owner.in_(still))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +77,15 @@ class Due:
     waiting: int
     first: float
     overdue: int
+
+
+def earlier_tasks(home: Home, older: Iterable[Policy]) -> list[Task]:
+    """What earlier versions of the policy have destroyed or erased, for what was collected under them.
+
+    Raises:
+        SetupError: as `tasks`.
+    """
+    return [replace(task, under=policy.digest) for policy in older for task in tasks(home, policy)]
 
 
 def tasks(home: Home, policy: Policy) -> list[Task]:
@@ -113,9 +136,7 @@ def due(vault: Vault) -> list[Due]:
         for task in vault.tasks:
             last = func.count().filter(task.begun < now - task.deadline.within)
             row = connection.execute(
-                select(func.count(), func.min(task.begun), last)
-                .select_from(task.record.__table__)
-                .where(task.begun.is_not(None))
+                select(func.count(), func.min(task.begun), last).select_from(task.record.__table__).where(task.concerns)
             ).one()
             if row[0]:
                 found.append(Due(task, row[0], row[1] + task.wait, row[2]))
@@ -133,7 +154,7 @@ def carry_out(vault: Vault) -> int:
 
 def _some(vault: Vault, task: Task) -> int:
     table, owner = task.record.__table__, task.record.__layout__.owner
-    come = task.begun <= vault.clock() - task.wait
+    come = and_(task.concerns, task.begun <= vault.clock() - task.wait)
     if not task.fields:
         with vault.store.reading() as connection:
             people = list(connection.scalars(select(table.c[owner]).where(come).distinct().limit(BATCH)))

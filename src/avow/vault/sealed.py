@@ -21,7 +21,7 @@ from avow.vault.envelope import Label, read_label
 
 if TYPE_CHECKING:
     from avow.vault.columns import Field
-    from avow.vault.record import Record
+    from avow.vault.record import Person, Record
 
 
 class Sealed:
@@ -119,6 +119,18 @@ class Stored(Sealed):
     def owner(self) -> str | None:
         """The id of the person whose record it lies in."""
         return None if self._record is None else self._record.owner_id
+
+    @property
+    def version(self) -> str:
+        """The version of the policy under which it was collected, as its envelope says: 16 digits of a digest."""
+        envelope = self._envelope  # no more of the label than is asked for: this is read with every flow
+        start = 2 + envelope[1]
+        return envelope[start + 1 : start + 1 + envelope[start]].decode()
+
+    @property
+    def person(self) -> Person:
+        """Whose record it lies in."""
+        return self._bound().avow_person
 
     @property
     def hour(self) -> int:

@@ -30,7 +30,7 @@ from avow.vault.aside import Beside
 from avow.vault.current import UNIT
 from avow.vault.lines import Lines
 from avow.vault.once import Once
-from avow.vault.sealed import Given, Sealed
+from avow.vault.sealed import Given, Sealed, Stored
 
 if TYPE_CHECKING:
     from avow.vault.record import Person, Record
@@ -97,19 +97,24 @@ class Unit(AbstractContextManager["Unit"]):
         purpose: str | None = None,
         accompanied: bool = True,
         facts: Facts | None = None,
+        value: Sealed | None = None,
         **dimensions: str | None,
     ) -> Verdict:
         """Ask the policy whether a flow may happen here and now, and note the answer for the ledger.
 
         `accompanied` is False for a flow that will be judged again when it happens: the duties that go
-        with it are due then. `facts` stand in for those of the unit.
+        with it are due then. `facts` stand in for those of the unit. `value` is what is moved: where it lies in a
+        record, the version of the policy under which it was collected has a say too; see `avow.vault.older`.
 
         Raises:
             Refused: no sentence permits it, one forbids it, or a duty that comes before it is undone.
         """
         self._check_open()
-        purpose = purpose or self.purpose
-        verdict = self.vault.policy.judge(verb, object, purpose=purpose, facts=facts or self.known(), **dimensions)
+        purpose, facts = purpose or self.purpose, facts or self.known()
+        verdict = self.vault.policy.judge(verb, object, purpose=purpose, facts=facts, **dimensions)
+        if verdict.permitted and isinstance(value, Stored) and self.vault.older.concerns(value):
+            dimensions["purpose"] = purpose
+            verdict = self.vault.older.judge(self, value, verdict, (verb, object), facts, dimensions)
         recipient = dimensions.get("recipient")
         if not verdict.permitted:
             self._refusals.add("refused", verb, object, purpose, recipient, verdict, self._desk)
@@ -223,7 +228,7 @@ class Unit(AbstractContextManager["Unit"]):
 
     def open(self, value: Sealed, purpose: str | None = None) -> str:
         """The text of a sealed value; see `Sealed.open`."""
-        self.judge("open", value.category, purpose=purpose, role=self.role, place=self.place)
+        self.judge("open", value.category, value=value, purpose=purpose, role=self.role, place=self.place)
         text = value._reveal()
         self.watch(value, text)
         return text
@@ -266,6 +271,7 @@ class Unit(AbstractContextManager["Unit"]):
             self.judge(
                 "show",
                 value.category,
+                value=value,
                 audience=self.audience(own=self.is_own(value)),
                 form=value.form,
                 place=place or self.place,

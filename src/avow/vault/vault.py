@@ -17,9 +17,9 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker
 
 from avow.engine import Policy
-from avow.errors import KeyringError, SealedError, SetupError, StoreError
+from avow.errors import KeyringError, SealedError, StoreError
 from avow.keys.hierarchy import PersonKeys, record_subkey, wrap_person
-from avow.keys.keyring import FileKeyring
+from avow.keys.provider import KeyProvider
 from avow.store.connection import Store
 from avow.values import NO_FACTS, Duty, Facts
 from avow.vault.blind import BlindIndex, Kind
@@ -30,8 +30,9 @@ from avow.vault.erasure import replay, verdict_of
 from avow.vault.fitting import check_records
 from avow.vault.keeping import inspect_plain
 from avow.vault.lines import Lines
+from avow.vault.older import Older
 from avow.vault.record import Home, Person, Record
-from avow.vault.retention import Task, tasks
+from avow.vault.retention import Task, earlier_tasks, tasks
 from avow.vault.shredding import KEYS_LOCK, note_shredded
 from avow.vault.tombstones import NAME as TOMBSTONES
 from avow.vault.tombstones import TombstoneFile, receipt_of
@@ -71,7 +72,7 @@ class Vault:
     store: Store
     data: Path
     policy: Policy
-    keyring: FileKeyring
+    keyring: KeyProvider
     home: Home
     person_class: type[Any]
     clock: Callable[[], float]
@@ -85,6 +86,7 @@ class Vault:
     tenant: str = field(init=False)
     tombstones: TombstoneFile = field(init=False)
     tasks: list[Task] = field(init=False, default_factory=list)
+    older: Older = field(init=False)
     _keys: PersonKeys = field(init=False)
     _sessions: sessionmaker[Session] = field(init=False)
 
@@ -92,6 +94,7 @@ class Vault:
         self.tenant = self.keyring.tenant
         self.tombstones = TombstoneFile(self.data / TOMBSTONES)
         self._keys = PersonKeys(self.keyring, self.tenant)
+        self.older = Older(self)
         self._blind = BlindIndex(self.keyring.secret("blind"))
         refuse_sorting(self.store.engine)
         self._pending = self.home.schema.pending.insert()
@@ -104,7 +107,7 @@ class Vault:
         """Create what is missing in the database, and check that it and the keyring belong together.
 
         Raises:
-            SetupError: a record does not fit the policy.
+            SetupError: a record does not fit the policy, or what it says must be gone cannot be.
             KeyringError: the database was sealed with other keys.
             StoreError: the database cannot be written.
         """
@@ -127,7 +130,6 @@ class Vault:
                     )
                 digest = schema.policy.c.digest
                 if connection.scalar(select(digest).where(digest == self.policy.digest)) is None:
-                    self._check_versions(connection)
                     connection.execute(
                         schema.policy.insert().values(
                             digest=self.policy.digest,
@@ -149,27 +151,11 @@ class Vault:
 
         Raises:
             StoreError: the tombstones cannot be read.
+            SetupError: what an earlier version of the policy has destroyed cannot be, as the records are now.
         """
+        self.tasks += earlier_tasks(self.home, self.older.stricter())
         replay(self)
         note_shredded(self)
-
-    def _check_versions(self, connection: Connection) -> None:
-        """Data stays under the version it was collected under; here that means: a weaker one is not started.
-
-        Raises:
-            SetupError: naming what the new version permits and an old one refused.
-        """
-        for old in connection.execute(select(self.home.schema.policy)):
-            from avow.engine.compare import compare  # only where a version has changed
-
-            comparison = compare(Policy.parse(old.source, f"version {old.version}"), self.policy)
-            if comparison.verdict != "not weaker":
-                raise SetupError(
-                    f"this policy protects less than version {old.version}, under which this installation holds data "
-                    f"({comparison.verdict})\n  {comparison.differences[0].summary}",
-                    help="see all of it with `avow diff`; until data can be asked over to a new version, start the old "
-                    "policy here, or the new one with a data folder of its own",
-                )
 
     def close(self) -> None:
         """Detach the records and give back the connections."""
