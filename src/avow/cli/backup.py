@@ -15,6 +15,7 @@ def backup(site: Path, data: Path | None, store: str | None, folder: Path, safe:
     Raises:
         AvowError: it could not be done; no half backup is left.
     """
+    from avow.keys.device import read_pointer
     from avow.site.safekeeping import backup as back_up
 
     where = data_of(site, data)
@@ -26,6 +27,13 @@ def backup(site: Path, data: Path | None, store: str | None, folder: Path, safe:
         print(f"What opens it lies in {where} only. Copy that with --safe DIR, to another place than the backups.")
     else:
         print(f"What opens it was copied to {safe}. Keep that apart from the backups, and only the newest.")
+    if pointer := read_pointer(where / "keyring"):
+        print(
+            f"The keys themselves are in the token `{pointer.device.token}`, and in no file: without it, nothing opens."
+        )
+        print(
+            "Back that up by its own means, to another place than these two, and again whenever an epoch was destroyed."
+        )
     return 0
 
 

@@ -59,11 +59,14 @@ def destroy_epoch(site: Path, data: Path | None, store: str | None, epoch: int, 
                 f"epoch {epoch} is not older than the newest, {vault.keyring.status().current}",
                 help="run `avow keys rotate` first, so that everybody who lives is under a new one",
             )
-        gone = destroy_up_to(vault, epoch)
+        gone, holder = destroy_up_to(vault, epoch), vault.keyring.status().provider
         if safe is not None:
             copy_kept(vault.data, safe)
     print(f"destroyed: {', '.join(map(str, gone)) or 'nothing, they were gone'}")
-    print("Copies of the keyring that were kept elsewhere hold them still: replace them with --safe DIR.")
+    if holder == "file":
+        print("Copies of the keyring that were kept elsewhere hold them still: replace them with --safe DIR.")
+    else:
+        print("Copies of the token that were kept elsewhere hold them still: replace them by the device's own means.")
     return 0
 
 

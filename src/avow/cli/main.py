@@ -138,6 +138,9 @@ def serve(
         str | None, typer.Option(help="Take mail to the published address here.", metavar="HOST:PORT")
     ] = None,
     safe: Safe = None,
+    device: Annotated[
+        str | None, typer.Option(help="PKCS#11 URI of the token where a new site makes its keys.", metavar="URI")
+    ] = None,
     no_demo: Annotated[
         bool, typer.Option("--no-demo", help="Without the examples that the first start with local peers makes.")
     ] = False,
@@ -159,6 +162,7 @@ def serve(
         ca=ca,
         inbox=inbox,
         safe=safe,
+        device=device,
         demo=not no_demo,
     )
     raise typer.Exit(status)

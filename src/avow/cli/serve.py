@@ -49,6 +49,7 @@ def serve(
     ca: Path | None,
     inbox: str | None,
     safe: Path | None,
+    device: str | None,
     demo: bool,
 ) -> int:
     """Serve the site in `folder` until it is interrupted; the exit status.
@@ -78,6 +79,7 @@ def serve(
                 base=base,
                 inbox=inbox,
                 safe=safe,
+                device=device,
                 inbox_tls=_server_tls(cert, key) if inbox is not None else None,
             )
             examples = _examples(site, base, listener, cert) if demo and new and local_peers else None

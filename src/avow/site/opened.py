@@ -1,7 +1,7 @@
 """An opened site: one installation, put together and running.
 
 DATA/                     (0700)
-  keyring                 keys, never in the database
+  keyring                 keys, or the device that holds them; never in the database
   tombstones              who was erased, by keyed hashes: what a restored database has to be told
   ledger.head             the copy of the ledger's head
   staff.yaml              names, roles and password hashes of members of staff
@@ -36,7 +36,8 @@ from avow.edge.privacy import Tally
 from avow.edge.staff import Staff
 from avow.edge.visits import Visits
 from avow.errors import AvowError, Refused, SetupError, StoreError
-from avow.keys.keyring import FileKeyring
+from avow.keys.installed import create_keys, open_keys
+from avow.keys.provider import KeyProvider
 from avow.ledger.sequencer import Sequencer
 from avow.outbound.address import Address
 from avow.outbound.directory import Directory
@@ -72,6 +73,8 @@ class Settings:
     Attributes:
         data: folder for the keyring, the ledger's head and, unless `store` is given, the database.
         store: a database URL.
+        device: a PKCS#11 URI of the token in which a new installation makes its keys; by default they are in a file.
+            See `avow.keys.device`. It need not be repeated: the keyring remembers it.
         endpoints: address by recipient, and of the mail server under `mail`: a URL (`https://…`, `smtps://…`), or an
             `Address` where a login or a host key belongs to it (`sftp://…`).
         ca: a PEM file of the only authority that peers' certificates may come from; default: the system's.
@@ -95,6 +98,7 @@ class Settings:
     inbox: str | None = None
     inbox_tls: SSLContext | None = None
     safe: Path | None = None
+    device: str | None = None
 
 
 class Opened:
@@ -259,15 +263,15 @@ class Opened:
 
     # -- putting together -------------------------------------------------------------------------
 
-    def _keyring(self, store: Store) -> FileKeyring:
-        path = self.settings.data / "keyring"
+    def _keyring(self, store: Store) -> KeyProvider:
+        path, device = self.settings.data / "keyring", self.settings.device
         if path.exists():
-            return FileKeyring.open(path)
+            return open_keys(path, device)
         with store.reading() as connection:
             meta = self.site.home.schema.meta
             if store.engine.dialect.has_table(connection, meta.name):
-                return FileKeyring.open(path)  # says that it is missing: a database without its keys is not begun anew
-        return FileKeyring.create(path)
+                return open_keys(path, device)  # says that it is missing: a database without keys is not begun anew
+        return create_keys(path, device)
 
     def _edge(self) -> Edge:
         visits = None

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from avow.errors import StoreError
-from avow.keys.keyring import FileKeyring
+from avow.keys.installed import open_keys
 from avow.ledger.sequencer import Sequencer
 from avow.store.connection import Store
 from avow.store.files import replace_durably
@@ -49,6 +49,8 @@ def backup(site: Site, data: Path, store: str | None, folder: Path, safe: Path |
 
 def copy_kept(data: Path, safe: Path) -> None:
     """Copy the files that open a backup, each whole. The newest is the only one worth having.
+
+    What a device holds is in none of them; then they say which device it is.
 
     Raises:
         StoreError: `safe` cannot be written.
@@ -92,7 +94,7 @@ def restore(site: Site, data: Path, store: str | None, folder: Path | None, prog
 
 @contextmanager
 def _target(site: Site, data: Path, address: str) -> Iterator[Target]:
-    keyring = FileKeyring.open(data / "keyring")
+    keyring = open_keys(data / "keyring")
     opened = Store.open(address)
     try:
         yield Target(site.home, opened, data, keyring)

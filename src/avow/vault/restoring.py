@@ -26,7 +26,7 @@ from avow.vault.tombstones import NAME as TOMBSTONES
 from avow.vault.tombstones import TombstoneFile, receipt_of, token_of
 
 if TYPE_CHECKING:
-    from avow.keys.keyring import FileKeyring
+    from avow.keys.provider import KeyProvider
     from avow.store.connection import Store
     from avow.vault.record import Home
 
@@ -41,7 +41,7 @@ class Target:
     home: Home
     store: Store
     data: Path
-    keyring: FileKeyring
+    keyring: KeyProvider
 
 
 def fill(target: Target, folder: Path, progress: Progress = lambda done, total: None) -> Manifest:
