@@ -117,7 +117,8 @@ class Older:
         if version not in self._policies:
             table = self._vault.home.schema.policy
             with self._vault.store.reading() as connection:
-                found = connection.execute(select(table).where(table.c.digest.startswith(version))).first()
+                known = table.c.digest.startswith(version, autoescape=True)
+                found = connection.execute(select(table).where(known)).first() if len(version) == DIGITS else None
             if found is None:
                 raise SealedError(
                     "a value says that it was collected under a version of the policy that nobody knows",

@@ -122,10 +122,17 @@ class Stored(Sealed):
 
     @property
     def version(self) -> str:
-        """The version of the policy under which it was collected, as its envelope says: 16 digits of a digest."""
+        """The version of the policy under which it was collected, as its envelope says: 16 digits of a digest.
+
+        Raises:
+            SealedError: it is damaged.
+        """
         envelope = self._envelope  # no more of the label than is asked for: this is read with every flow
-        start = 2 + envelope[1]
-        return envelope[start + 1 : start + 1 + envelope[start]].decode()
+        try:
+            start = 2 + envelope[1]
+            return envelope[start + 1 : start + 1 + envelope[start]].decode()
+        except (IndexError, UnicodeDecodeError):
+            return read_label(envelope).version  # says what is wrong with it
 
     @property
     def person(self) -> Person:
