@@ -8,8 +8,8 @@ _EDGE, _OUTBOUND, _SITE, _SHOP = "src/avow/edge", "src/avow/outbound", "src/avow
 
 _NEWSLETTER = (
     Mutation(
-        "I5", f"{_OUTBOUND}/letter.py", "verdict = self.judge(unit, send.name, send.purpose)",
-        "verdict = self.judge(unit, send.name, send.purpose, leaving=False)",
+        "I5", f"{_OUTBOUND}/letter.py", "verdict = self.judge(unit, send.name, record, send.purpose)",
+        "verdict = self.judge(unit, send.name, record, send.purpose, leaving=False)",
         "an issue leaves without what it must offer",
     ),
     Mutation(
@@ -90,8 +90,8 @@ _NO_MORE = (
         'work.presented(kind, work.path["secret"], "")', "who has the link to an order takes an objection back",
     ),
     Mutation(
-        "I15", f"{_OUTBOUND}/letter.py", "verdict = self.judge(unit, send.name, send.purpose)",
-        "verdict = self.judge(unit, send.name, send.purpose, leaving=False)",
+        "I15", f"{_OUTBOUND}/letter.py", "verdict = self.judge(unit, send.name, record, send.purpose)",
+        "verdict = self.judge(unit, send.name, record, send.purpose, leaving=False)",
         "a mail leaves without the link by which all mail stops",
     ),
     Mutation(

@@ -6,6 +6,7 @@ can freeze the one and nothing below the vault knows either.
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from avow.errors import KeyringError, SealedError, StoreError
 from avow.keys.hierarchy import PersonKeys, record_subkey, wrap_person
 from avow.keys.provider import KeyProvider
 from avow.store.connection import Store
+from avow.store.migrating import bring_up
 from avow.values import NO_FACTS, Duty, Facts
 from avow.vault.blind import BlindIndex, Kind
 from avow.vault.columns import Field, refuse_sorting
@@ -36,6 +38,8 @@ from avow.vault.retention import Task, earlier_tasks, tasks
 from avow.vault.shredding import KEYS_LOCK, note_shredded
 from avow.vault.tombstones import NAME as TOMBSTONES
 from avow.vault.tombstones import TombstoneFile, receipt_of
+
+log = logging.getLogger("avow.vault")
 
 
 class Guard(Protocol):
@@ -107,7 +111,8 @@ class Vault:
         """Create what is missing in the database, and check that it and the keyring belong together.
 
         Raises:
-            SetupError: a record does not fit the policy, or what it says must be gone cannot be.
+            SetupError: a record does not fit the policy, or the database the records; or what the policy says must be
+                gone cannot be.
             KeyringError: the database was sealed with other keys.
             StoreError: the database cannot be written.
         """
@@ -116,8 +121,12 @@ class Vault:
         schema = self.home.schema
         try:
             fresh = not inspect(self.store.engine).has_table(schema.meta.name)
-            schema.metadata.create_all(self.store.engine)
             with self.store.writing() as connection:
+                if fresh:
+                    schema.metadata.create_all(connection)
+                else:
+                    for added in bring_up(connection, schema.metadata):
+                        log.warning("%s was added to the database", added)
                 known = connection.scalar(select(schema.meta.c.value).where(schema.meta.c.name == "tenant"))
                 if known is None:
                     if not fresh:
