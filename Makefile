@@ -4,7 +4,7 @@
 #   make check    lint, format, types, import contracts, policies
 #   make bench    benchmarks, one line of JSON per figure                   (ONLY=name)
 #   make mutate   loosens each rule and guard, and expects a test to notice (ONLY=I2)
-#   make soak     repeats the randomised tests with fresh seeds, all kills  (SOAK=600 seconds, DECISIONS=1000000)
+#   make soak     repeats the randomised tests with fresh seeds, all kills  (SOAK=600 s, DECISIONS=1000000, PEOPLE=1000)
 #   make format   formats the code
 #   make lock     compiles requirements.lock from pyproject.toml            (UV=uv)
 #   make clean    removes .venv and every cache; var/ stays
@@ -16,6 +16,7 @@ ONLY ?=
 ARGS ?=
 SOAK ?= 600
 DECISIONS ?= 1000000
+PEOPLE ?= 1000
 UV ?= uv
 BIN := .venv/bin
 STAMP := .venv/.stamp
@@ -58,6 +59,7 @@ soak: $(STAMP) packages
 	@end=$$(( $$(date +%s) + $(SOAK) )); while [ $$(date +%s) -lt $$end ]; do \
 	  SOAK_SEED=$$(date +%s) KILL_POINTS=all $(BIN)/python -m pytest -q -m campaign $(ARGS) || exit 1; done
 	$(BIN)/python -m tests.campaigns.decisions $(DECISIONS) $$(date +%s)
+	$(BIN)/python -m tests.campaigns.backups $(PEOPLE) 10
 
 format: $(STAMP)
 	@$(BIN)/ruff check --fix-only --quiet . ; $(BIN)/ruff format .
