@@ -11,6 +11,8 @@ from __future__ import annotations
 from tests.mutation import Mutation
 from tests.mutations_erase import ERASE
 from tests.mutations_mail import MAIL
+from tests.mutations_rights import RIGHTS
+from tests.mutations_vault import OLDER
 
 __all__ = ["MUTATIONS", "Mutation"]
 
@@ -151,7 +153,7 @@ _GREETING = (
     ),
     Mutation(
         "I6", f"{_VAULT}/derived.py",
-        '        unit.judge("derive", category, source=source.category, role=unit.role)\n', "",
+        '        unit.judge("derive", category, value=source, source=source.category, role=unit.role)\n', "",
         "a standing is derived from anything",
     ),
 )  # fmt: skip
@@ -164,7 +166,7 @@ _CARRIERS = (
     ),
     Mutation(
         "I7", f"{_OUTBOUND}/recipient.py",
-        "        judge_share(unit, self.name, fields, purpose=send.purpose, channel=self.channel)\n", "",
+        "        judge_share(unit, self.name, record, fields, purpose=send.purpose, channel=self.channel)\n", "",
         "what leaves is not judged again when it leaves",
     ),
     Mutation(
@@ -310,7 +312,7 @@ _CARD_PASSED_ON = (
     ),
     Mutation(
         "I8", f"{_VAULT}/unit.py",
-        'self.judge("open", value.category, purpose=purpose, role=self.role, place=self.place)', "pass",
+        'self.judge("open", value.category, value=value, purpose=purpose, role=self.role, place=self.place)', "pass",
         "what is typed in is opened without asking the policy",
     ),
     Mutation(
@@ -389,5 +391,5 @@ _FRAGMENT = (
 MUTATIONS: tuple[Mutation, ...] = (
     *_VERSION, *_CARD_KEPT, *_VISITS, *_COOKIES, *_CARRIERS, *_MAKERS, *_DESKS, *_COUNTS, *_CARD_PASSED_ON,
     *_ON_THE_WAY, *_CONTACT, *_FRAGMENT, *_GREETING,
-    *MAIL, *ERASE,
+    *MAIL, *ERASE, *RIGHTS, *OLDER,
 )  # fmt: skip

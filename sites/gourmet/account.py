@@ -23,6 +23,7 @@ class Account(site.Record):  # type: ignore[misc,name-defined]  # a base class m
     """The account of one customer. Its orders are those of the same person."""
 
     __tablename__ = "shop_account"
+    __label__ = "Your account"
 
     customer: Mapped[str] = owner()
     name: Mapped[Sealed] = personal("contact.name", field="account.name")

@@ -14,6 +14,7 @@ from avow import Work
 from avow.edge.form import Form
 
 from . import (  # noqa: F401  # each declares its routes, its jobs, or what is known and done
+    data,
     demo,
     desk,
     erase,

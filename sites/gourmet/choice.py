@@ -37,6 +37,7 @@ class Choice(site.Record):  # type: ignore[misc,name-defined]  # a base class ma
     """One choice of one person about one topic. `state` is `asked` until they confirm it, then `yes`; or `no`."""
 
     __tablename__ = "shop_choice"
+    __label__ = "What you want or do not want"
 
     person: Mapped[str] = owner()
     email: Mapped[Sealed] = personal("contact.email", field="choice.email", lookup="email")

@@ -40,6 +40,7 @@ class Erasure(site.Record):  # type: ignore[misc,name-defined]  # a base class m
     """One person's wish that everything about them be erased. `state` is `pending` or `withdrawn`."""
 
     __tablename__ = "shop_erasure"
+    __label__ = "Your wish that we erase"
 
     customer: Mapped[str] = owner()
     asked: Mapped[Sealed] = personal("erasure", field="erasure.asked")

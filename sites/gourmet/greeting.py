@@ -22,6 +22,7 @@ class Greeting(site.Record):  # type: ignore[misc,name-defined]  # a base class 
     """One browser that is known again."""
 
     __tablename__ = "shop_greeting"
+    __label__ = "A browser that we know again"
 
     customer: Mapped[str] = owner()
     token: Mapped[str] = plain("keyed hash of the number in the cookie", unique=True)

@@ -7,19 +7,59 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from starlette.responses import Response
+
 from avow import Work
+from avow.edge import form as ask
+from avow.edge.form import Form
 
 from .account import Account
 from .choice import TOPICS, Choice
-from .profile import section
+from .profile import account_of, section, to_log_in
 from .request import Request
+from .shop import site
+
+
+class TakeBack(Form):
+    """Which question is to go."""
+
+    id = ask.text(None, "Question", maximum=32)
 
 
 @section("Your questions", "profile/questions.html")
 def questions(work: Work, account: Account) -> Mapping[str, Any]:
     """What was asked with this address, the latest first, with our answers."""
-    asked = sorted(work.select(Request, Request.email == account.email), key=lambda request: -request.arrived)
+    asked = sorted(_asked_by(work, account), key=lambda request: -request.arrived)
     return {"questions": [(request, _theirs(work, request)) for request in asked]}
+
+
+def _asked_by(work: Work, account: Account) -> list[Request]:
+    return work.select(Request, Request.email == account.email)
+
+
+def _only_by_button(work: Work, form: Form) -> Response:
+    return work.redirect("/account")
+
+
+@site.form(
+    "/account/questions/remove",
+    TakeBack,
+    place="profile",
+    role="storefront",
+    purpose="account_keeping",
+    page=_only_by_button,
+)
+def take_back(work: Work, form: Form) -> Response:
+    """Remove a question that was asked with this address, and our answer; one that waits to be mailed is not."""
+    account = account_of(work)
+    if account is None:
+        return to_log_in(work)
+    for request in _asked_by(work, account):
+        if request.id == form["id"]:
+            work.regard(request)
+            work.remove(request)
+            return work.redirect("/account?taken")
+    return work.redirect("/account")
 
 
 @section("What you want, and what you do not", "profile/choices.html")

@@ -32,6 +32,7 @@ class Login(site.Record):  # type: ignore[misc,name-defined]  # a base class mad
     """One browser that is logged in."""
 
     __tablename__ = "shop_login"
+    __label__ = "A browser that is or was logged in"
 
     customer: Mapped[str] = owner()
     token: Mapped[str] = plain("keyed hash of the number in the cookie", unique=True)

@@ -53,6 +53,7 @@ class Part(site.Record):  # type: ignore[misc,name-defined]  # a base class made
     """What one maker fills of one order: the lines, and where they go."""
 
     __tablename__ = "shop_part"
+    __label__ = "The part of an order that one maker fills"
 
     customer: Mapped[str] = owner()
     name: Mapped[Sealed] = personal("contact.name", field="part.name")

@@ -19,6 +19,7 @@ class NewAddress(site.Record):  # type: ignore[misc,name-defined]  # a base clas
     """An e-mail address that is to take the place of an account's, once its owner has proven that it is theirs."""
 
     __tablename__ = "shop_new_address"
+    __label__ = "A new address that is not proven yet"
 
     customer: Mapped[str] = owner()
     email: Mapped[Sealed] = personal("contact.email", field="new_address.email", lookup="email")

@@ -43,6 +43,7 @@ class Delivery(site.Record):  # type: ignore[misc,name-defined]  # a base class 
     """That an issue was dealt with for a subscription: queued, or not because it may not be sent. Once each."""
 
     __tablename__ = "shop_delivery"
+    __label__ = "An issue of the newsletter that was dealt with"
     __table_args__ = (UniqueConstraint("issue", "subscription"),)
 
     person: Mapped[str] = owner()

@@ -33,6 +33,7 @@ class After(site.Record):  # type: ignore[misc,name-defined]  # a base class mad
     """What may still be written about an order: the next message, and when it is due. `next` is empty at the end."""
 
     __tablename__ = "shop_after"
+    __label__ = "What may still be written about an order"
 
     customer: Mapped[str] = owner()
     order: Mapped[str] = plain("the id of the order", unique=True)

@@ -38,6 +38,7 @@ class Passkey(site.Record):  # type: ignore[misc,name-defined]  # a base class m
     """One passkey of one customer: how it is called, and its public half."""
 
     __tablename__ = "shop_passkey"
+    __label__ = "A passkey"
 
     customer: Mapped[str] = owner()
     credential: Mapped[Sealed] = personal("account.passkey", field="passkey.credential", lookup="exact")

@@ -20,7 +20,7 @@ from avow.edge import form as ask
 from avow.edge.form import Form
 
 from . import account as accounts
-from . import erasure, login, passkey
+from . import agreement, erasure, login, passkey
 from .account import ADDRESS, REST_OF_ADDRESS, Account
 from .forms import Checkout
 from .password import fits, new_password, own_password
@@ -100,12 +100,13 @@ def show_account(work: Work) -> Response:
         challenge=passkey.challenge(work, f"add {account.customer}"),
         rp=passkey.party(work),
         pending=erasure.pending(work, account),
+        agreeing=agreement.asked(work, account),
         said=next((word for word in SAID if word in work.query), None),
     )
 
 
 #: What has just been done, by the word in the address that says so.
-SAID = ("new", "password", "details", "email", "moving", "passkey", "nopasskey", "removed")
+SAID = ("new", "password", "details", "email", "moving", "passkey", "nopasskey", "removed", "taken", "agreed")
 
 
 @section("Your orders", "profile/orders.html")
@@ -224,6 +225,31 @@ def remove_passkey(work: Work, form: Form) -> Response:
         return to_log_in(work)
     passkey.remove(work, account, form)
     return work.redirect("/account?removed")
+
+
+# -- a newer version of the policy --------------------------------------------------------------------
+
+
+def show_agreeing(work: Work, form: Form) -> Response:
+    """What is asked stands on the own pages."""
+    return work.redirect("/account")
+
+
+@site.form(
+    "/account/version",
+    agreement.Agree,
+    place="profile",
+    role="storefront",
+    purpose="account_keeping",
+    page=show_agreeing,
+)
+def agree(work: Work, form: Form) -> Response:
+    """Agree to the version in force for what was given before it."""
+    account = account_of(work)
+    if account is None:
+        return to_log_in(work)
+    agreement.agree(work, account)
+    return work.redirect("/account?agreed")
 
 
 # -- erasure ------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ class Order(site.Record):  # type: ignore[misc,name-defined]  # a base class mad
     """
 
     __tablename__ = "shop_order"
+    __label__ = "An order"
 
     customer: Mapped[str] = owner()
     name: Mapped[Sealed] = personal("contact.name", field="order.name")

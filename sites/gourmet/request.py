@@ -38,6 +38,7 @@ class Request(site.Record):  # type: ignore[misc,name-defined]  # a base class m
     """One question or wish. `state` is `open` until it is `answered`, or `closed` without an answer."""
 
     __tablename__ = "shop_request"
+    __label__ = "A question"
 
     customer: Mapped[str] = owner()
     name: Mapped[Sealed | None] = personal("contact.name", field="request.name", optional=True)

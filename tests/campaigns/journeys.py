@@ -71,8 +71,7 @@ class Traveller(Buyer):
     def open_account(self) -> None:
         """Ask for an account, wrongly and rightly, follow the mailed link, and be greeted after logging out."""
         typed = self.typing("signup", "name", "email")
-        turned = self.customer.send("/signup", {**typed, "password": self.text("signup.long")})
-        assert turned.status_code == 422
+        assert self.customer.send("/signup", {**typed, "password": self.text("signup.long")}).status_code == 422
         asked = self.customer.send("/signup", {**typed, "password": self.text("signup.password")})
         assert asked.headers["location"] == "/signup?sent", asked.text
         path = self.mailed(typed["email"], "/signup")
@@ -137,8 +136,8 @@ class Traveller(Buyer):
 
     def move(self) -> None:
         """Follow the link that was mailed to the new address."""
-        path = self.mailed(self.text("move.email"), "/account/email")
-        assert self.customer.send(path, {}).headers["location"] == "/account?email"
+        moved = self.customer.send(self.mailed(self.text("move.email"), "/account/email"), {})
+        assert moved.headers["location"] == "/account?email"
 
     def wish_erasure(self) -> None:
         """Ask to be erased, as who is logged in and, by a mailed link, as who has asked something."""
@@ -154,6 +153,12 @@ class Traveller(Buyer):
         for name in ("login.email", "contact.email"):
             assert self.customer.send("/erase", {"email": self.text(name)}).headers["location"] == "/erase?sent"
 
+    def take_along(self) -> None:
+        """See and take along what is held: with the account, and by the link of the telephone order."""
+        order = self.mailed(self.text("phone.email"), "/order")
+        for customer, path in ((self.customer, "/account"), (self.browser(self.service), order)):
+            assert all(customer.get(f"{path}/{page}").is_success for page in ("data", "data.json"))
+
     # -- newsletter, objections, questions -----------------------------------------------------------
 
     def subscribe(self) -> None:
@@ -164,8 +169,7 @@ class Traveller(Buyer):
 
     def confirm(self) -> None:
         """Say by the mailed link that it was they."""
-        path = self.mailed(self.text("newsletter.email"), "/newsletter")
-        assert "You get the newsletter" in self.customer.send(path, {}).text
+        assert "You get" in self.customer.send(self.mailed(self.text("newsletter.email"), "/newsletter"), {}).text
 
     def stop(self) -> None:
         """Stop mail on the page for it, first without saying which."""
@@ -203,8 +207,7 @@ class Traveller(Buyer):
             found = re.search(r'href="(/desk/requests/[^"]+)"', article)
             assert found
             assert self.service_desk.send(found[1], {"answer": self.text("answer.long")}).status_code == 422
-            answered = self.service_desk.send(found[1], {"answer": self.text("answer.text")})
-            assert answered.status_code == 303, answered.text
+            assert self.service_desk.send(found[1], {"answer": self.text("answer.text")}).status_code == 303
             self.service_desk.get(found[1])
 
     # -- orders -----------------------------------------------------------------------------------
@@ -339,6 +342,7 @@ class Traveller(Buyer):
         self.answer("contact.text", "own.text", "mail.text")
         self.stop()
         self.customer.get("/account")
+        self.take_along()
         self.ask_to_move()
         self.move()
         self.ask_for_erasure()

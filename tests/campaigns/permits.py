@@ -40,6 +40,8 @@ _BUT_CITY = [name for name in ADDRESS if name != "city"]
 _CARD = ["card_number", "card_code", "card_expiry", "card_name"]
 _DESK = ("200 /desk/requests", "200 /desk/requests/*", "422 /desk/requests/*")
 
+_OWN_DATA = ("200 /account/data", "200 /account/data.json")
+
 #: All that is permitted on the whole journey. Each place of it is also reached there.
 PERMITS = (
     # what is typed comes back
@@ -89,6 +91,11 @@ PERMITS = (
     _permit("confirmation", ["email", "phone.email"], "envelope"),
     _permit("use-marketing", ["name", "email"], "mail “Something that goes*"),
     _permit("use-marketing", ["phone.name", "phone.email"], "mail “Two questions*"),
+    # everything that is held
+    _permit("take-along", ["signup.email", "own.text", "own.words", "answer.text", *_ORDER, "note"], *_OWN_DATA),
+    _permit("take-along", _of("details", "name", *ADDRESS), *_OWN_DATA),
+    _permit("take-along", ["goods", "line.creamery", "line.olive_press", "line.smokehouse"], *_OWN_DATA),
+    _permit("take-along", [*_PHONE, "phone.note"], "200 /order/*/data", "200 /order/*/data.json"),
     # the lines of an order: all for its customer, each for its maker
     _permit("order-page", ["goods", "line.creamery", "line.olive_press", "line.smokehouse"], "200 /order/*"),
     _permit("your-pages", ["goods"], "200 /account"),

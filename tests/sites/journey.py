@@ -110,6 +110,9 @@ def orders(stage: Stage) -> None:
         stage.gourmet.work_off()
         walk.go(walk.path)
         walk.look("order-makers", "Thank you, Ann Example", shown=True)
+        walk.follow("See everything we hold")
+        walk.look("data-order", "Everything we hold about you")
+        assert "ann@example.org" in walk.take("Take it with you")
 
 
 def newsletter(stage: Stage) -> None:

@@ -109,6 +109,12 @@ class Walk:
         with self.page.expect_navigation():
             self.page.get_by_role("button", name=name).first.click()
 
+    def take(self, name: str) -> str:
+        """Follow the first link with that name to a file, and take it along; the text of the file."""
+        with self.page.expect_download() as download:
+            self.page.get_by_role("main").get_by_role("link", name=name).first.click()
+        return str(download.value.path().read_text(encoding="utf-8"))
+
     def text(self, within: str = "main") -> str:
         """What one reads in a part of the page."""
         return str(self.page.locator(within).inner_text())

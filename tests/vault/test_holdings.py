@@ -129,7 +129,7 @@ class Chest:
 
 
 @pytest.fixture
-def village(opening: Callable[[Any], Any]) -> Chest:
+def drawers(opening: Callable[[Any], Any]) -> Chest:
     return Chest(opening(chest()))
 
 
@@ -140,8 +140,8 @@ def kinds(held: Holdings) -> dict[str, Item]:
 # -- works --------------------------------------------------------------------------------------------
 
 
-def test_all_that_is_theirs_is_told_with_where_when_and_under_which_version(village: Chest, clock: FrozenClock) -> None:
-    held = village.held("ann")
+def test_all_that_is_theirs_is_told_with_where_when_and_under_which_version(drawers: Chest, clock: FrozenClock) -> None:
+    held = drawers.held("ann")
     assert sorted(kinds(held)) == ["A drawer of one customer.", "A letter", "Parcel"]
     drawer = kinds(held)["A drawer of one customer."]
     assert [(note.why, note.content) for note in drawer.notes] == [("in which row it is", 3)]
@@ -152,8 +152,8 @@ def test_all_that_is_theirs_is_told_with_where_when_and_under_which_version(vill
     assert (held.accepted, held.links, held.others) == (("1",), 1, {})
 
 
-def test_what_they_take_along_holds_each_value_that_may_be_shown(village: Chest) -> None:
-    taken = village.taken("ann")
+def test_what_they_take_along_holds_each_value_that_may_be_shown(drawers: Chest) -> None:
+    taken = drawers.taken("ann")
     texts = {value.get("text") for record in taken["records"] for value in record["values"]}
     assert texts == {*ANN.values(), "dear Bob", "Ann E.", None}
     assert taken["format"] == "avow-export 1"
@@ -162,28 +162,28 @@ def test_what_they_take_along_holds_each_value_that_may_be_shown(village: Chest)
     assert taken["made"] == "2026-11-18T11:00Z"
 
 
-def test_the_answer_is_a_file_that_no_cache_keeps(village: Chest) -> None:
-    answer = Browser(village.site.opened.app).get(f"/held/{village.secrets['ann']}")
+def test_the_answer_is_a_file_that_no_cache_keeps(drawers: Chest) -> None:
+    answer = Browser(drawers.site.opened.app).get(f"/held/{drawers.secrets['ann']}")
     assert answer.headers["content-type"] == "application/json"
     assert answer.headers["content-disposition"] == 'attachment; filename="chest.json"'
     assert answer.headers["cache-control"] == "no-store"
 
 
-def test_whom_a_record_concerns_gets_what_is_of_them_and_no_more(village: Chest) -> None:
-    parcel = kinds(village.held("bob"))["Parcel"]
+def test_whom_a_record_concerns_gets_what_is_of_them_and_no_more(drawers: Chest) -> None:
+    parcel = kinds(drawers.held("bob"))["Parcel"]
     assert (parcel.own, parcel.notes) == (False, ())
-    taken = village.taken("bob")
+    taken = drawers.taken("bob")
     texts = {value.get("text") for record in taken["records"] for value in record["values"]}
     assert texts == {*BOB.values(), "Bob E."}
 
 
-def test_what_goes_out_about_them_is_told_in_words(village: Chest) -> None:
-    with village.acting() as work:
-        put(work.unit, "share", "carrier", village.drawer(work, "ann"), purpose="keeping")
-    assert village.taken("ann")["sent"] == [
+def test_what_goes_out_about_them_is_told_in_words(drawers: Chest) -> None:
+    with drawers.acting() as work:
+        put(work.unit, "share", "carrier", drawers.drawer(work, "ann"), purpose="keeping")
+    assert drawers.taken("ann")["sent"] == [
         {"as": "share", "what": "the carrier", "for": "keeping things for you", "state": "waits to be sent"}
     ]
-    assert village.taken("bob")["sent"] == []
+    assert drawers.taken("bob")["sent"] == []
 
 
 def test_a_class_that_is_added_later_appears_by_itself(opening: Callable[[Any], Any]) -> None:
@@ -194,12 +194,12 @@ def test_a_class_that_is_added_later_appears_by_itself(opening: Callable[[Any], 
         maker: Mapped[str] = owner()
         words: Mapped[Sealed] = personal("letter", field="wish.words")
 
-    village = Chest(opening(site))
-    with village.acting() as work:
-        work.collect(Wish, person=village.drawer(work, "ann").avow_person, words="a larger drawer")
-    assert "Wish" in kinds(village.held("ann"))
-    assert "a larger drawer" in json.dumps(village.taken("ann"))
-    assert "Wish" not in kinds(village.held("bob"))
+    drawers = Chest(opening(site))
+    with drawers.acting() as work:
+        work.collect(Wish, person=drawers.drawer(work, "ann").avow_person, words="a larger drawer")
+    assert "Wish" in kinds(drawers.held("ann"))
+    assert "a larger drawer" in json.dumps(drawers.taken("ann"))
+    assert "Wish" not in kinds(drawers.held("bob"))
 
 
 def test_a_table_that_avow_gets_later_appears_by_itself(opening: Callable[[Any], Any]) -> None:
@@ -210,145 +210,147 @@ def test_a_table_that_avow_gets_later_appears_by_itself(opening: Callable[[Any],
         Column("id", String(8), primary_key=True),
         Column("owner", String(32), ForeignKey("avow_person.id"), nullable=False),
     )
-    village = Chest(opening(site))
+    drawers = Chest(opening(site))
     with site.opened.vault.store.writing() as connection:
-        connection.execute(later.insert().values(id="1", owner=village.ann))
-    assert village.held("ann").others == {"avow_later": 1}
-    assert village.held("bob").others == {}
+        connection.execute(later.insert().values(id="1", owner=drawers.ann))
+    assert drawers.held("ann").others == {"avow_later": 1}
+    assert drawers.held("bob").others == {}
 
 
-def test_a_record_is_removed_with_its_links_and_what_waits_of_it(village: Chest) -> None:
-    with village.acting() as work:
-        village.drawer(work, "ann")
-        [letter] = work.select(village.site.Letter)
+def test_a_record_is_removed_with_its_links_and_what_waits_of_it(drawers: Chest) -> None:
+    with drawers.acting() as work:
+        drawers.drawer(work, "ann")
+        [letter] = work.select(drawers.site.Letter)
         work.secret(letter)
         put(work.unit, "share", "carrier", letter, purpose="keeping")
-    assert (village.held("ann").links, len(village.held("ann").sendings)) == (2, 1)
-    with village.acting() as work:
-        village.drawer(work, "ann")
-        work.remove(work.select(village.site.Letter)[0])
-    held = village.held("ann")
+    assert (drawers.held("ann").links, len(drawers.held("ann").sendings)) == (2, 1)
+    with drawers.acting() as work:
+        drawers.drawer(work, "ann")
+        work.remove(work.select(drawers.site.Letter)[0])
+    held = drawers.held("ann")
     assert "A letter" not in kinds(held)
     assert (held.links, held.sendings) == (1, ())
-    assert "dear Bob" not in json.dumps(village.taken("ann"))
+    assert "dear Bob" not in json.dumps(drawers.taken("ann"))
 
 
 # -- holds --------------------------------------------------------------------------------------------
 
 
-def test_what_no_sentence_lets_them_see_is_named_with_the_reason_and_stays_closed(village: Chest) -> None:
-    [closed] = [value for value in kinds(village.held("ann"))["A drawer of one customer."].values if not value.sealed]
+@pytest.mark.promise("I1", "holds")
+def test_what_no_sentence_lets_them_see_is_named_with_the_reason_and_stays_closed(drawers: Chest) -> None:
+    [closed] = [value for value in kinds(drawers.held("ann"))["A drawer of one customer."].values if not value.sealed]
     assert closed.category == "lock"
     assert [sentence.anchor for sentence in closed.sentences] == ["lock"]
-    taken = json.dumps(village.taken("ann"))
+    taken = json.dumps(drawers.taken("ann"))
     assert "left, left, right" not in taken
     assert "The lock of a drawer we show to nobody." in taken
 
 
-def test_what_tells_of_somebody_else_stays_closed_to_the_owner(village: Chest) -> None:
-    parcel = kinds(village.held("ann"))["Parcel"]
+@pytest.mark.promise("I1", "holds")
+def test_what_tells_of_somebody_else_stays_closed_to_the_owner(drawers: Chest) -> None:
+    parcel = kinds(drawers.held("ann"))["Parcel"]
     assert [(value.sealed is None, value.reason) for value in parcel.values] == [(False, ""), (True, OF_ANOTHER)]
-    assert "Bob E." not in json.dumps(village.taken("ann"))
+    assert "Bob E." not in json.dumps(drawers.taken("ann"))
 
 
-def test_nothing_of_others_is_in_it(village: Chest) -> None:
-    taken = json.dumps(village.taken("bob"), ensure_ascii=False)
+def test_nothing_of_others_is_in_it(drawers: Chest) -> None:
+    taken = json.dumps(drawers.taken("bob"), ensure_ascii=False)
     assert not [text for text in (*ANN.values(), "Ann E.", "dear Bob", "left, left, right", "green") if text in taken]
 
 
-def test_at_another_place_every_value_stays_closed(village: Chest) -> None:
-    answer = Browser(village.site.opened.app).get(f"/hall/{village.secrets['ann']}")
+@pytest.mark.promise("I1", "holds")
+def test_at_another_place_every_value_stays_closed(drawers: Chest) -> None:
+    answer = Browser(drawers.site.opened.app).get(f"/hall/{drawers.secrets['ann']}")
     values = [value for record in answer.json()["records"] for value in record["values"]]
     assert len(values) == 6
     assert not [value for value in values if "text" in value]
 
 
-def test_a_page_that_asks_for_nobody_in_particular_gets_nothing(village: Chest) -> None:
-    answer = Browser(village.site.opened.app).get(f"/careless/{village.secrets['ann']}")
+@pytest.mark.promise("I1", "holds")
+def test_a_page_that_asks_for_nobody_in_particular_gets_nothing(drawers: Chest) -> None:
+    answer = Browser(drawers.site.opened.app).get(f"/careless/{drawers.secrets['ann']}")
     assert answer.status_code == 403
-    with village.acting() as work, pytest.raises(Refused, match=r"nobody has shown `presented\(link\)` here"):
-        work.holdings(work.select(village.site.Drawer)[0], fact="presented(link)")
+    with drawers.acting() as work, pytest.raises(Refused, match=r"nobody has shown `presented\(link\)` here"):
+        work.holdings(work.select(drawers.site.Drawer)[0], fact="presented(link)")
 
 
-@pytest.mark.parametrize(
-    ("table", "column", "other"), [("chest_letter", "writer", "bob"), ("chest_drawer", "person", "bob")]
-)
-def test_a_row_that_was_moved_to_somebody_else_opens_for_neither(
-    village: Chest, table: str, column: str, other: str
-) -> None:
+@pytest.mark.promise("I1", "holds")
+@pytest.mark.parametrize(("table", "column"), [("chest_letter", "writer"), ("chest_drawer", "person")])
+def test_a_row_that_was_moved_to_somebody_else_opens_for_neither(drawers: Chest, table: str, column: str) -> None:
     """By raw SQL: whose a value is, is sealed into it."""
-    if table == "chest_drawer":
-        village.change(f"DELETE FROM {table} WHERE {column} = '{village.bob}'")
-    village.change(f"UPDATE {table} SET {column} = '{village.bob}' WHERE {column} = '{village.ann}'")
-    with village.acting() as work:
+    drawers.change(f"DELETE FROM chest_drawer WHERE person = '{drawers.bob}'")
+    drawers.change(f"UPDATE {table} SET {column} = '{drawers.bob}' WHERE {column} = '{drawers.ann}'")
+    with drawers.acting() as work:
         work.unit.facts["presented(link)"] = True
-        record = work.select(village.site.Parcel)[0]
-        record = work.select(village.site.Letter if table == "chest_letter" else village.site.Drawer)[0]
-        assert record.owner_id == village.bob
+        [moved] = work.select(drawers.site.Letter if table == "chest_letter" else drawers.site.Drawer)
+        assert moved.owner_id == drawers.bob
         with pytest.raises(SealedError):
-            work.holdings(record, fact="presented(link)")
+            work.holdings(moved, fact="presented(link)")
 
 
-def test_a_label_that_was_changed_is_not_told(village: Chest) -> None:
+@pytest.mark.promise("I1", "holds")
+def test_a_label_that_was_changed_is_not_told(drawers: Chest) -> None:
     """By raw SQL: the place lies in the clear within the envelope, and is sealed all the same."""
-    with village.acting() as work:
-        [letter] = work.select(village.site.Letter)
+    with drawers.acting() as work:
+        [letter] = work.select(drawers.site.Letter)
         envelope = letter.words._envelope.replace(b"counter", b"balcony")
-    with village.site.opened.vault.store.writing() as connection:
+    with drawers.site.opened.vault.store.writing() as connection:
         connection.execute(text("UPDATE chest_letter SET words = :words"), {"words": envelope})
-    with village.acting() as work, pytest.raises(SealedError):
-        work.holdings(village.drawer(work, "ann"), fact="presented(link)")
+    with drawers.acting() as work, pytest.raises(SealedError):
+        work.holdings(drawers.drawer(work, "ann"), fact="presented(link)")
 
 
-def test_no_value_of_it_gets_into_the_log(village: Chest, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_value_of_it_gets_into_the_log(drawers: Chest, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level("DEBUG"):
-        village.taken("ann")
-        repr(village.held("ann"))
+        drawers.taken("ann")
+        repr(drawers.held("ann"))
     assert "dear Bob" not in caplog.text
-    assert "dear Bob" not in repr(village.held("ann"))
+    assert "dear Bob" not in repr(drawers.held("ann"))
 
 
-def test_a_mark_in_a_plain_column_is_no_value(village: Chest) -> None:
+@pytest.mark.promise("I1", "holds")
+def test_a_mark_in_a_plain_column_is_no_value(drawers: Chest) -> None:
     mark = "00000000000a0000"
-    village.change(f"UPDATE chest_letter SET colour = '\ue000{mark}\ue001'")
-    assert f"�{mark}�" in json.dumps(village.taken("ann"), ensure_ascii=False)
+    drawers.change(f"UPDATE chest_letter SET colour = '\ue000{mark}\ue001'")
+    assert f"�{mark}�" in json.dumps(drawers.taken("ann"), ensure_ascii=False)
 
 
-def test_a_record_that_may_not_be_changed_is_not_removed(village: Chest) -> None:
-    with village.acting() as work:
-        drawer = village.drawer(work, "ann")
+@pytest.mark.promise("I1", "holds")
+def test_a_record_that_may_not_be_changed_is_not_removed(drawers: Chest) -> None:
+    with drawers.acting() as work:
+        drawer = drawers.drawer(work, "ann")
         with pytest.raises(Refused):
             work.remove(drawer)
-    with village.acting() as work, pytest.raises(Refused):  # nobody has shown anything
-        work.remove(work.select(village.site.Letter)[0])
-    assert sorted(kinds(village.held("ann"))) == ["A drawer of one customer.", "A letter", "Parcel"]
+    with drawers.acting() as work, pytest.raises(Refused):  # nobody has shown anything
+        work.remove(work.select(drawers.site.Letter)[0])
+    assert sorted(kinds(drawers.held("ann"))) == ["A drawer of one customer.", "A letter", "Parcel"]
 
 
-def test_what_somebody_else_has_a_part_in_is_not_removed_for_one(village: Chest) -> None:
-    with village.acting() as work:
-        village.drawer(work, "ann")
+def test_what_somebody_else_has_a_part_in_is_not_removed_for_one(drawers: Chest) -> None:
+    with drawers.acting() as work:
+        drawers.drawer(work, "ann")
         with pytest.raises(SetupError, match="somebody else's too"):
-            work.remove(work.select(village.site.Parcel)[0])
+            work.remove(work.select(drawers.site.Parcel)[0])
 
 
 @pytest.mark.parametrize("state", ["attempted", "unknown"])
 def test_a_record_is_not_removed_while_the_outcome_of_an_exchange_about_it_is_to_come(
-    village: Chest, state: str
+    drawers: Chest, state: str
 ) -> None:
-    with village.acting() as work:
-        [letter] = work.select(village.site.Letter)
-        exchange = village.site.home.schema.exchange
+    with drawers.acting() as work:
+        [letter] = work.select(drawers.site.Letter)
+        exchange = drawers.site.home.schema.exchange
         about = {"owner": letter.owner_id, "record_table": "chest_letter", "record_id": letter.id}
         times = {"begun": 0.0, "due": 0.0}
         row = {"id": "1", "recipient": "carrier", "role": "desk", "purpose": "keeping", "state": state}
         work.db.execute(exchange.insert().values(**row, **about, **times))
-    with village.acting() as work:
-        village.drawer(work, "ann")
+    with drawers.acting() as work:
+        drawers.drawer(work, "ann")
         with pytest.raises(SetupError, match="exchange about it is open"):
-            work.remove(work.select(village.site.Letter)[0])
-    assert [sending.way for sending in village.held("ann").sendings] == ["exchange"]
+            work.remove(work.select(drawers.site.Letter)[0])
+    assert [sending.way for sending in drawers.held("ann").sendings] == ["exchange"]
 
 
-def test_a_file_is_called_plainly(village: Chest) -> None:
-    with village.acting() as work, pytest.raises(SetupError, match="no name for a file"):
-        work.export(work.holdings(village.drawer(work, "ann"), fact="presented(link)"), 'x"; y="')
+def test_a_file_is_called_plainly(drawers: Chest) -> None:
+    with drawers.acting() as work, pytest.raises(SetupError, match="no name for a file"):
+        work.export(work.holdings(drawers.drawer(work, "ann"), fact="presented(link)"), 'x"; y="')

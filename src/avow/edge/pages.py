@@ -15,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup
 
-from avow.edge.markers import fill_html, fill_text, numbers
+from avow.edge.markers import CLOSE, OPEN, fill_html, fill_text, numbers
 from avow.edge.notices import check_notices
 from avow.errors import Refused
 from avow.vault.sealed import Sealed
@@ -84,7 +84,13 @@ def fill_answer(unit: Unit, kind: str, body: bytes) -> bytes:
     leave(numbers(text, unit.nonce))
     if kind == "text/plain":
         return fill_text(text, unit.nonce, lambda number: reveal(unit, number)).encode()
-    return fill_text(text, unit.nonce, lambda number: json.dumps(reveal(unit, number))[1:-1]).encode()
+    return fill_text(text, unit.nonce, lambda number: _within_json(reveal(unit, number))).encode()
+
+
+def _within_json(value: str) -> str:
+    """A value as it stands between the quotes of a JSON string; marks in it are written so that they are none."""
+    text = json.dumps(value, ensure_ascii=False)[1:-1]
+    return text.replace(OPEN, "\\ue000").replace(CLOSE, "\\ue001")
 
 
 def fill_letter(unit: Unit, draft: str, place: str) -> str:

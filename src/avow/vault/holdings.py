@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Table, func, select
@@ -61,6 +62,11 @@ class Value:
     sealed: Sealed | None
     reason: str = ""
     sentences: tuple[Sentence, ...] = ()
+
+    @property
+    def day(self) -> date:
+        """The day on which it was collected, in UTC."""
+        return datetime.fromtimestamp(self.hour * 3600, UTC).date()
 
 
 @dataclass(frozen=True, slots=True)

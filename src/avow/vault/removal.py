@@ -50,4 +50,4 @@ def remove(unit: Unit, record: Record) -> None:
         unit.db.execute(delete(found).filter_by(**about))
     unit.db.delete(record)
     unit.commit()
-    unit.vault.store.checkpoint()  # what a log of the database holds of it goes too
+    unit.vault.store.want_checkpoint()  # what a log of the database holds of it goes too

@@ -1,0 +1,72 @@
+"""Everything that the shop holds about somebody, on a page and as a file: for who is logged in, and for a guest.
+
+Who is logged in has proven an address; with what belongs to the account they get what is held about each person who is
+known by it. Who holds the link to an order that was placed without an account gets what is held with that order.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import Response
+
+from avow import Work
+
+from . import erasure, profile
+from .records import Order
+from .shop import site
+
+#: What browsers call the file.
+FILE = "quince-and-barrel.json"
+
+
+def _of_account(work: Work) -> Any | None:
+    """What is held about who is logged in; None where nobody is."""
+    account = profile.account_of(work)
+    if account is None:
+        return None
+    return work.holdings(account, *erasure.known_by(work, account.email), fact="logged_in(subject)")
+
+
+def _page(work: Work, held: Any, back: str, words: str) -> Response:
+    return work.render("data.html", held=held, back=back, back_words=words, here=work.current_path)
+
+
+@site.page("/account/data", place="data_page", role="storefront", purpose="account_keeping")
+def show_own(work: Work) -> Response:
+    """Everything, for who is logged in."""
+    held = _of_account(work)
+    return _page(work, held, "/account", "Back to your account") if held else profile.to_log_in(work)
+
+
+@site.page("/account/data.json", place="data_page", role="storefront", purpose="account_keeping")
+def take_own(work: Work) -> Response:
+    """The same as a file."""
+    held = _of_account(work)
+    return work.export(held, FILE) if held else profile.to_log_in(work)
+
+
+def _of_order(work: Work) -> Any | Response:
+    """What is held about who placed an order as a guest. The link to an order opens no account."""
+    order = work.presented(Order, work.path["token"])
+    if order is None:
+        return work.redirect(f"/order/{work.path['token']}")  # which says that there is none
+    if erasure.has_account(work, order):
+        return work.redirect("/account/data")
+    return work.holdings(order, fact="presented(link)")
+
+
+@site.page("/order/{token}/data", place="data_page", role="storefront", purpose="ordering")
+def show_of_order(work: Work) -> Response:
+    """Everything that came with an order."""
+    held = _of_order(work)
+    if isinstance(held, Response):
+        return held
+    return _page(work, held, f"/order/{work.path['token']}", "Back to the order")
+
+
+@site.page("/order/{token}/data.json", place="data_page", role="storefront", purpose="ordering")
+def take_of_order(work: Work) -> Response:
+    """The same as a file."""
+    held = _of_order(work)
+    return held if isinstance(held, Response) else work.export(held, FILE)
