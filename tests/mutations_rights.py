@@ -16,6 +16,11 @@ RIGHTS: tuple[Mutation, ...] = (
         "what no sentence lets them see is not kept closed",
     ),
     Mutation(
+        "I1", f"{_VAULT}/aside.py", 'return unit.verdict("show", category, self._facts, value,',
+        'return unit.verdict("show", category, self._facts, None,',
+        "what an earlier version keeps closed is told as what may be shown",
+    ),
+    Mutation(
         "I1", f"{_VAULT}/holdings.py", "if not of_them:", "if False:",
         "the owner of a record is told what tells of somebody else",
     ),
@@ -28,8 +33,9 @@ RIGHTS: tuple[Mutation, ...] = (
         "a mark in a plain column is taken for a value",
     ),
     Mutation(
-        "I1", f"{_VAULT}/removal.py", 'unit.judge("change", field.category, place=unit.place, role=unit.role)',
-        "pass", "a record is removed though no sentence lets it be changed",
+        "I1", f"{_VAULT}/removal.py",
+        'unit.judge("change", field.category, value=value, place=unit.place, role=unit.role)', "pass",
+        "a record is removed though no sentence lets it be changed",
     ),
     Mutation(
         "I1", f"{_SHOP}/data.py", "if erasure.has_account(work, order):", "if False:",

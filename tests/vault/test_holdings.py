@@ -22,9 +22,12 @@ ANN, BOB = {"name": "Ann “A” Example", "email": "ann@example.org"}, {"name":
 COUNTER = {"place": "counter"}
 
 
-def chest() -> Any:
+POLICY = Path(__file__).parent / "chest.md"
+
+
+def chest(policy: Path = POLICY) -> Any:
     """A fresh site with records on `site.Drawer`, `Letter` and `Parcel`, and the pages of a counter."""
-    site: Any = Site(Path(__file__).parent / "chest.md")
+    site: Any = Site(policy)
 
     class Drawer(site.Record):  # type: ignore[misc]
         """A drawer of one customer.
@@ -244,6 +247,24 @@ def test_what_no_sentence_lets_them_see_is_named_with_the_reason_and_stays_close
     taken = json.dumps(drawers.taken("ann"))
     assert "left, left, right" not in taken
     assert "The lock of a drawer we show to nobody." in taken
+
+
+@pytest.mark.promise("I1", "holds")
+def test_what_an_earlier_version_keeps_closed_stays_closed(opening: Callable[[Any], Any], tmp_path: Path) -> None:
+    """A newer version that shows more holds for what comes after it; the rest of what is held is shown all the same."""
+    earlier = tmp_path / "earlier.md"
+    text = POLICY.read_text(encoding="utf-8").replace('version: "1"', 'version: "0.9"')
+    earlier.write_text(text.replace("may show contact, letter to", "may show contact.name, letter to"))
+    drawers = Chest(opening(chest(earlier)))
+    drawers.site.close()
+    drawers.site = opening(chest())
+    values = kinds(drawers.held("ann"))["A drawer of one customer."].values
+    shown = {value.category: (value.sealed is not None, value.version) for value in values}
+    assert shown == {"contact.name": (True, "0.9"), "contact.email": (False, "0.9"), "lock": (False, "0.9")}
+    assert "collected under version 0.9" in next(value.reason for value in values if value.category == "contact.email")
+    taken = json.dumps(drawers.taken("ann"))
+    assert "dear Bob" in taken
+    assert ANN["email"] not in taken
 
 
 @pytest.mark.promise("I1", "holds")

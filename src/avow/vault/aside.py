@@ -46,17 +46,9 @@ class Aside:
     def verdict(self, name: str) -> Verdict:
         """Whether and why this field may be shown here, or not. A question: no refusal is noted."""
         unit, category = self._unit, self._record.__layout__.fields[name].category
-        whom = unit.audience(own=True)
-        judge = unit.vault.policy.judge
-        return judge(
-            "show",
-            category,
-            purpose=self._purpose,
-            facts=self._facts,
-            audience=whom,
-            place=unit.place,
-            role=unit.role,
-        )
+        where = {"audience": unit.audience(own=True), "place": unit.place, "role": unit.role}
+        value: Sealed | None = getattr(self._record, name)
+        return unit.verdict("show", category, self._facts, value, purpose=self._purpose, **where)
 
     def judge(self, value: Sealed, place: str | None) -> None:
         """Judge that a value of the record may be shown.

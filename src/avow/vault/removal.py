@@ -34,8 +34,8 @@ def remove(unit: Unit, record: Record) -> None:
             help="take values out with work.update; what becomes of it when one of them is erased, it declares",
         )
     for name, field in layout.fields.items():
-        if getattr(record, name) is not None:
-            unit.judge("change", field.category, place=unit.place, role=unit.role)
+        if (value := getattr(record, name)) is not None:
+            unit.judge("change", field.category, value=value, place=unit.place, role=unit.role)
     owner, identity = record.owner_id, record.id
     table = record.__table__.name  # type: ignore[attr-defined]
     about = {"owner": owner, "record_table": table, "record_id": identity}

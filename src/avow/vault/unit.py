@@ -110,11 +110,8 @@ class Unit(AbstractContextManager["Unit"]):
             Refused: no sentence permits it, one forbids it, or a duty that comes before it is undone.
         """
         self._check_open()
-        purpose, facts = purpose or self.purpose, facts or self.known()
-        verdict = self.vault.policy.judge(verb, object, purpose=purpose, facts=facts, **dimensions)
-        if verdict.permitted and isinstance(value, Stored) and self.vault.older.concerns(value):
-            dimensions["purpose"] = purpose
-            verdict = self.vault.older.judge(self, value, verdict, (verb, object), facts, dimensions)
+        purpose = purpose or self.purpose
+        verdict = self.verdict(verb, object, facts or self.known(), value, purpose=purpose, **dimensions)
         recipient = dimensions.get("recipient")
         if not verdict.permitted:
             self._refusals.add("refused", verb, object, purpose, recipient, verdict, self._desk)
@@ -123,6 +120,13 @@ class Unit(AbstractContextManager["Unit"]):
             self._due += [duty for duty in verdict.duties if duty.timing == "with"]
         lines = self._openings if verb == "open" else self._lines  # who has read has read, whatever comes after
         lines.add("permitted", verb, object, purpose, recipient, verdict, self._desk)
+        return verdict
+
+    def verdict(self, verb: str, object: str, facts: Facts, value: Sealed | None, **dimensions: str | None) -> Verdict:
+        """What the policy says of a flow, as in `judge`. A question: nothing is noted for the ledger."""
+        verdict = self.vault.policy.judge(verb, object, facts=facts, **dimensions)
+        if verdict.permitted and isinstance(value, Stored) and self.vault.older.concerns(value):
+            return self.vault.older.judge(self, value, verdict, (verb, object), facts, dimensions)
         return verdict
 
     @property
