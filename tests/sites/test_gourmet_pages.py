@@ -21,6 +21,7 @@ from avow.testing.clock import FrozenClock
 from . import journey, journey_inside
 from .conftest import ROOT, SHOP, Gourmet, every_peer
 from .looks import PICTURES, WINDOWS, Looks
+from .member import member
 from .test_gourmet_report import served
 from .walk import Stage
 
@@ -49,6 +50,7 @@ def announced(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Stage:
     folder, clock = tmp_path_factory.mktemp("versions"), FrozenClock(1_795_000_000.0)
     before = Gourmet(load_site(journey.older_shop(folder / "older")), folder / "data", clock)
     before.reopen(stage.peers)
+    member(before, stage.peers)
     before.site.close()
     gourmet = Gourmet(load_site(shutil.copytree(SHOP, folder / "new")), folder / "data", clock)
     gourmet.reopen(stage.peers)

@@ -126,6 +126,10 @@ class Work:
         """
         record.avow_person.policy = self.unit.vault.policy.digest
 
+    def is_under_older(self, record: Record) -> bool:
+        """Whether what its owner gave is under an earlier version that the one in force does not replace by itself."""
+        return self.unit.vault.older.holds_some_of(self.unit, record.avow_person)
+
     def receipt(self, record: Record) -> str:
         """What the owner of a record holds in hand to ask later whether they were erased; see `erased`."""
         return self.unit.vault.receipt_of(record.owner_id)

@@ -93,6 +93,11 @@ class Older:
         policy = self._vault.policy
         return policy.judge("apply", "version", audience=self._vault.subject, facts=policy.facts(known)).permitted
 
+    def holds_some_of(self, unit: Unit, person: Person) -> bool:
+        """Whether there may be something of `person` for which the version in force does not hold yet."""
+        accepted = person.policy[:DIGITS]
+        return accepted != self._current and not self.superseded(unit, accepted, person)
+
     def stricter(self) -> list[Policy]:
         """The earlier versions that protect more than the one in force: some of what they demand is demanded still."""
         table = self._vault.home.schema.policy
