@@ -19,7 +19,7 @@ from avow.keys.hierarchy import new_person_key
 from avow.keys.installed import open_keys
 from avow.keys.provider import KeyProvider, SecretName
 
-from .softhsm import elsewhere
+from .softhsm import create_together, elsewhere
 
 AAD = b"an installation and a person"
 
@@ -155,12 +155,17 @@ class ProviderConformance:
         assert opened.unwrap(*row, AAD) == key
         assert all(opened.secret(name) == provider.secret(name) for name in get_args(SecretName))
 
-    def test_epochs_created_at_once_are_all_kept(self, provider: KeyProvider, path: Path) -> None:
+    def test_epochs_that_threads_create_at_once_are_all_kept(self, provider: KeyProvider, path: Path) -> None:
         first = provider.status().current
-        with ThreadPoolExecutor(4) as pool:
+        with ThreadPoolExecutor(8) as pool:
             made = list(pool.map(lambda _: open_keys(path).create_epoch(), range(8)))
         assert sorted(made) == list(range(first + 1, first + 9))
         assert provider.status().epochs == tuple(range(first, first + 9))
+
+    def test_epochs_that_processes_create_at_once_are_all_kept(self, provider: KeyProvider, path: Path) -> None:
+        first = provider.status().current
+        assert create_together(path, 3, 5) == ""
+        assert provider.status().epochs == tuple(range(first, first + 16))
 
     def test_many_threads_wrap_and_unwrap_at_once(self, provider: KeyProvider) -> None:
         def once(number: int) -> bool:

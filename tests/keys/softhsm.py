@@ -12,11 +12,9 @@ import pytest
 from avow.keys import token
 from avow.keys.device import Device
 
-MODULE = next(
-    path
-    for folder in ("/usr/lib", "/usr/lib64", "/usr/local/lib", "/opt/homebrew/lib")
-    for path in sorted(Path(folder).glob("**/softhsm/libsofthsm2.so"))
-)
+#: SoftHSM's library, where Debian, Fedora and Homebrew have it. Where it is missing, the tests name this first one.
+_PLACES = [Path(folder, "softhsm", "libsofthsm2.so") for folder in ("/usr/lib", "/usr/lib64", "/opt/homebrew/lib")]
+MODULE = next(filter(Path.exists, _PLACES), _PLACES[0])
 
 PIN = "73-Canary-PIN"
 
@@ -72,3 +70,38 @@ def elsewhere(path: Path, act: str, *numbers: int) -> str:
         [sys.executable, "-c", words, str(path), act, *map(str, numbers)], check=True, capture_output=True, text=True
     )
     return done.stdout + done.stderr
+
+
+def create_together(path: Path, processes: int, each: int) -> str:
+    """What processes say that are all told at once to create epochs, and do so `each` times: their errors, or nothing.
+
+    They open the keyring one after the other. SoftHSM reads a token by half while another process logs in.
+    """
+    words = """if True:
+        import sys
+        from pathlib import Path
+        from avow.keys.installed import open_keys
+        keys = open_keys(Path(sys.argv[1]))
+        print("ready", flush=True)
+        sys.stdin.readline()
+        for _ in range(int(sys.argv[2])):
+            keys.create_epoch()
+    """
+    started = []
+    for _ in range(processes):
+        process = subprocess.Popen(
+            [sys.executable, "-c", words, str(path), str(each)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdout.readline()
+        started.append(process)
+    for process in started:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    return "".join(process.communicate(timeout=60)[1] for process in started)

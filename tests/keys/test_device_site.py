@@ -172,7 +172,6 @@ def test_a_device_that_goes_away_is_told_and_comes_back_without_a_start(office: 
             office.settle("Bob")
     tokens.rmdir()
     (softhsm.folder / "unplugged").rename(tokens)
-    softhsm.restart()
     office.settle("Bob")
     assert office.names() == ["Ann", "Bob"]
 

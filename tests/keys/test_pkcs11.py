@@ -68,6 +68,8 @@ def test_no_key_can_be_exported_by_whoever_knows_the_pin(provider: DeviceKeyring
         with pytest.raises(pkcs11.PKCS11Error):
             key[Attribute.EXTRACTABLE] = True
         with pytest.raises(pkcs11.PKCS11Error):
+            key[Attribute.LABEL] = "avow, another"
+        with pytest.raises(pkcs11.PKCS11Error):
             key.copy({Attribute.EXTRACTABLE: True, Attribute.SENSITIVE: False})
         assert not key[Attribute.EXTRACTABLE]
 
@@ -146,7 +148,8 @@ def test_two_keys_of_one_label_are_told(provider: DeviceKeyring, softhsm: SoftHS
         tenant = bytes.fromhex(provider.tenant)
         softhsm.session().generate_key(KeyType.AES, 256, id=tenant, label=label, store=True, template=kept)
 
-    make("the key of somebody else")  # is not minded
+    make("the key of somebody else")  # is not minded, nor is
+    make(f"avow {'0' * 32} epoch 9")
     assert provider.status().epochs == (1,)
     make(f"avow {provider.tenant} epoch 1")
     with pytest.raises(KeyringError, match=r"has two keys `avow .* epoch 1`\n  help: one machine only"):

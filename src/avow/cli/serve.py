@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import signal
 import socket
 import ssl
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from avow.errors import SetupError
+from avow.keys.device import PIN_VARIABLE
 
 #: Seconds that requests under way have when the service is stopped: longer than a recipient may take to answer.
 #: A browser that keeps its connection open would hold the service up for as long as it likes.
@@ -215,6 +217,7 @@ def _start_peers(site: Site, data: Path, base: str) -> _Peers:
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     process = subprocess.Popen(  # noqa: S603  # our own module, by the running interpreter
         [sys.executable, "-m", "avow.testing.peers", *arguments],
+        env={name: value for name, value in os.environ.items() if name != PIN_VARIABLE},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -3,14 +3,16 @@
 A process has one session with a token, whoever uses it, because logging in is for the whole process in PKCS#11. The
 module is told that no two threads call it at once (C_Initialize without arguments), and so they do not.
 
-A session that the device has dropped is opened again, once for a request. A PIN that was refused is not tried again:
-devices count attempts, and lock.
+A session that the device has dropped is opened again, and what may pass is waited for a little. A PIN that was refused
+is not tried again: devices count attempts, and lock.
 """
 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -27,15 +29,22 @@ T = TypeVar("T")
 
 _LOCK: Final = RLock()
 
-#: The sessions of this process, by module and the token's serial number; and the process that began them.
-_SESSIONS: Final[dict[tuple[str, bytes], Session]] = {}
+#: The sessions of this process by module, label and, where it is given, serial number; and the process that began them.
+_SESSIONS: Final[dict[tuple[str, str, str | None], Session]] = {}
 _PROCESS: int | None = None
 
-#: Errors after which the session is of no use, and ones that mean that another process has just destroyed a key.
+#: Errors after which the session is of no use.
 _LOST: Final = frozenset({
     "SessionHandleInvalid", "SessionClosed", "DeviceRemoved", "TokenNotPresent", "UserNotLoggedIn", "SlotIDInvalid",
 })  # fmt: skip
-_PASSING: Final = frozenset({"ObjectHandleInvalid", "KeyHandleInvalid"})
+#: Errors that pass: another process has just destroyed a key, or was writing what this one read (SoftHSM, as seen when
+#: several begin at once; a token that was read by half has no PIN).
+_PASSING: Final = frozenset({
+    "ObjectHandleInvalid", "KeyHandleInvalid", "GeneralError", "FunctionFailed", "DeviceError", "UserPinNotInitialized",
+})  # fmt: skip
+
+#: Seconds between the attempts.
+_PAUSES: Final = (0.02, 0.1, 0.5)
 
 _REFUSED: Final = frozenset({"PinIncorrect", "PinInvalid", "PinLenRange"})
 
@@ -63,56 +72,64 @@ class Token:
     def __init__(self, device: Device) -> None:
         self.device = device
         self._refused: KeyringError | None = None
-        self._key: tuple[str, bytes] | None = None
+        self._key = (str(device.module), device.token, device.serial)
         self.ask(lambda session: None)
 
     def ask(self, act: Callable[[Session], T]) -> T:
-        """What `act` returns with a session; called again where the session was lost, so it must bear that.
+        """What `act` returns with a session; called again where that may help, so it must bear that.
 
         Raises:
             KeyringError: the device did not do it.
         """
+        for pause in (*_PAUSES, None):
+            try:
+                return self._ask(act)
+            except _Passing as error:
+                if pause is None:
+                    raise error.told from None
+            time.sleep(pause)  # not under the lock: others may have their session
+        raise AssertionError("the last attempt returns or raises")
+
+    def _ask(self, act: Callable[[Session], T]) -> T:
         pkcs11 = _library()
         with _LOCK:
             _check_process()
-            for again in (True, False):
-                try:
-                    session = self._session()
-                    # A lost session is noticed here, by a request that leaves nothing behind: python-pkcs11 does not
-                    # get rid of a search that could not be begun without complaining.
-                    session.generate_random(8)
-                    return act(session)
-                except pkcs11.PKCS11Error as error:
-                    name = type(error).__name__
-                    if name in _LOST:
-                        self._drop()
-                    if not again or name not in _LOST | _PASSING:
-                        raise self._told(error) from None
-            raise AssertionError("the second attempt returns or raises")
+            try:
+                session = self._session()
+                # A lost session is noticed here, by a request that leaves nothing behind: python-pkcs11 does not
+                # get rid of a search that could not be begun without complaining.
+                session.generate_random(8)
+                return act(session)
+            except pkcs11.PKCS11Error as error:
+                name, told = type(error).__name__, self._told(error)
+                if name in _LOST:
+                    self._drop()
+                elif name not in _PASSING:
+                    raise told from None
+            except _Passing as error:
+                told = error.told
+            self._renew()
+        raise _Passing(told)
 
     def _session(self) -> Session:
-        if self._key is None or self._key not in _SESSIONS:
+        if self._key not in _SESSIONS:
             if self._refused is not None:
                 raise self._refused
-            self._connect()
-        assert self._key is not None
+            _SESSIONS[self._key] = self._log_in()
         return _SESSIONS[self._key]
 
-    def _connect(self) -> None:
+    def _log_in(self) -> Session:
         pkcs11, token = _library(), self._find()
-        self._key = (str(self.device.module), token.serial)
-        if self._key in _SESSIONS:
-            return
         try:
-            session = token.open(rw=True, user_pin=self.device.pin())
+            return token.open(rw=True, user_pin=self.device.pin())
         except pkcs11.UserAlreadyLoggedIn:
-            session = token.open(rw=True)  # by this process, which has lost a session and is logged in still
+            # By this process: it lost a session and not the log-in, or gives the token's serial number elsewhere.
+            return token.open(rw=True)
         except pkcs11.PKCS11Error as error:
             if type(error).__name__ in _REFUSED:
                 self._refused = self._told(error)
                 raise self._refused from None
             raise
-        _SESSIONS[self._key] = session
 
     def _find(self) -> Found:
         """The token itself, able to do what is needed.
@@ -143,10 +160,11 @@ class Token:
             ) from None
         except pkcs11.NoSuchToken:
             there = ", ".join(f"`{each.label}` (serial {each.serial.decode()})" for each in module.get_tokens())
-            raise KeyringError(
+            told = KeyringError(
                 f"there is no token `{device.token}`" + (f" with serial {device.serial}" if serial else ""),
                 help=f"connect it, or correct the URI; {device.module} has {there or 'none'}",
-            ) from None
+            )
+            raise _Passing(told) from None
         kinds = pkcs11.Mechanism
         needed = {kinds.AES_KEY_GEN, kinds.AES_GCM, kinds.GENERIC_SECRET_KEY_GEN, kinds.SHA256_HMAC}
         if lacking := needed - set(token.slot.get_mechanisms()):
@@ -158,12 +176,17 @@ class Token:
 
     def _drop(self) -> None:
         pkcs11 = _library()
-        session = _SESSIONS.pop(self._key, None) if self._key is not None else None
+        session = _SESSIONS.pop(self._key, None)
         if session is not None:
-            try:
+            with suppress(pkcs11.PKCS11Error):  # it was lost, which is why it is dropped
                 session.close()
-            except pkcs11.PKCS11Error:
-                return  # it was lost, which is why it is dropped
+
+    def _renew(self) -> None:
+        """Have the module look for its tokens anew, which many do at their beginning only; unless it is in use."""
+        pkcs11, path = _library(), str(self.device.module)
+        if not any(module == path for module, _, _ in _SESSIONS):
+            with suppress(pkcs11.PKCS11Error):
+                pkcs11.lib(path).reinitialize()
 
     def _told(self, error: PKCS11Error) -> KeyringError:
         name = type(error).__name__
@@ -172,6 +195,14 @@ class Token:
 
     def __repr__(self) -> str:
         return f"<token {self.device.token}>"
+
+
+class _Passing(Exception):
+    """What is `told`, unless another attempt succeeds."""
+
+    def __init__(self, told: KeyringError) -> None:
+        super().__init__(str(told))
+        self.told = told
 
 
 def _library() -> Any:
