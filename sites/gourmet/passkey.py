@@ -121,7 +121,7 @@ def remove(work: Work, account: Account, form: Form) -> None:
     """Remove one passkey of an account."""
     for known in of(work, account):
         if known.id == form["id"]:
-            work.db.delete(known)
+            work.remove(known)
 
 
 # -- logging in with one ------------------------------------------------------------------------------
