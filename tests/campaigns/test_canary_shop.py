@@ -3,6 +3,8 @@
 Searched, plain and in twelve encodings: the database file and its WAL, keyring, head, whatever else lies in the data
 folder, everything printed and logged at debug level by every logger, tracebacks, the bytes that each peer received,
 and every answer to a browser, headers and cookies included. Each fault comes with canaries of its own.
+
+Campaigns are not marked as tests of a promise: `make mutate` runs those once for each loosening, and these take minutes.
 """
 
 from __future__ import annotations
@@ -27,8 +29,6 @@ pytestmark = pytest.mark.usefixtures("mended")
 # -- honest ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.promise("I2", "holds")
-@pytest.mark.promise("I7", "holds")
 def test_a_whole_journey_leaves_each_value_only_where_a_sentence_permits(service: Service) -> None:
     with travelling(service) as traveller:
         judge = Judge(traveller)
@@ -106,7 +106,6 @@ def survey_and_issue(service: Service, traveller: Traveller) -> None:
 # -- typed wrongly ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.promise("I2", "holds")
 def test_what_is_sent_wrongly_leaves_nothing(service: Service) -> None:
     with travelling(service) as traveller:
         judge = Judge(traveller)
@@ -120,8 +119,6 @@ def test_what_is_sent_wrongly_leaves_nothing(service: Service) -> None:
 # -- peers fail ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.promise("I2", "holds")
-@pytest.mark.promise("I7", "holds")
 @pytest.mark.parametrize("fault", FAULTS)
 def test_nothing_is_left_when_every_peer_fails(service: Service, peers: Peers, fault: str) -> None:
     """First the card processor alone, without which nobody else would hear of an order; then all the others."""
@@ -173,7 +170,6 @@ def refusing(service: Service) -> Iterator[Callable[[], None]]:
         service.change(f"DROP TRIGGER {name}")
 
 
-@pytest.mark.promise("I2", "holds")
 def test_nothing_is_left_when_the_database_refuses_every_change(service: Service, refusing: Callable[[], None]) -> None:
     with travelling(service) as traveller:
         judge = Judge(traveller)

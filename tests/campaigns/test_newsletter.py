@@ -91,7 +91,6 @@ def subscribe(folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.campaign
-@pytest.mark.promise("I5", "holds")
 def test_nobody_gets_an_issue_twice_or_after_the_end_whatever_is_killed(tmp_path: Path) -> None:
     with service(tmp_path) as (shop, mailbox):
         shop.start()
