@@ -4,7 +4,7 @@ Searched, plain and in twelve encodings: the database file and its WAL, keyring,
 folder, everything printed and logged at debug level by every logger, tracebacks, the bytes that each peer received,
 and every answer to a browser, headers and cookies included. Each fault comes with canaries of its own.
 
-Campaigns are not marked as tests of a promise: `make mutate` runs those once for each loosening, and these take minutes.
+Campaigns are not marked as tests of a promise: `make mutate` runs those once for each loosening; these take minutes.
 """
 
 from __future__ import annotations
