@@ -95,10 +95,11 @@ class Outcome:
     output: str
 
 
-def run_holds(tree: Path, rows: tuple[str, ...], files: Iterable[str] = ()) -> Outcome:
+def run_holds(tree: Path, rows: tuple[str, ...], files: Iterable[str] = (), *, first: bool = False) -> Outcome:
     """Run the `holds` tests of some rows in a tree; its own `src` goes before any installed one.
 
-    With `files` only these are looked into for tests: reading all of them takes longer than running a row's.
+    With `files` only these are looked into for tests: reading all of them takes longer than running a row's. With
+    `first` the run ends with the first test that fails.
     """
     report = tree / "mutate-report.xml"
     report.unlink(missing_ok=True)
@@ -106,6 +107,7 @@ def run_holds(tree: Path, rows: tuple[str, ...], files: Iterable[str] = ()) -> O
     # No byte code is written: two edits within one second would leave a stale file behind.
     environment = {**os.environ, "PYTHONPATH": f"{tree / 'src'}{os.pathsep}{tree}", "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}"]
+    command += ["-x"] if first else []
     try:
         done = subprocess.run(
             [*command, "--promise", selection, *sorted(files)],
@@ -150,19 +152,25 @@ def mutate(root: Path, mutations: Iterable[Mutation], only: frozenset[str] = fro
     if only:
         changes = [change for change in changes if only & set(change.rows)]
     with scratch_trees(root, WORKERS) as trees, ThreadPoolExecutor(WORKERS) as pool:
-        unchanged = trees.get()
         homes: dict[str, set[str]] = {}
-        for row in sorted({row for change in changes for row in change.rows if not only or row in only}):
-            outcome = run_holds(unchanged, (row,))
+        tests: dict[str, frozenset[str]] = {}
+        rows = sorted({row for change in changes for row in change.rows if not only or row in only})
+        for row, outcome in zip(rows, pool.map(lambda row: _as_it_is(trees, row), rows), strict=True):
             if outcome.status == 5:
                 report.untested_rows.add(row)
             elif outcome.status != 0:
                 raise SetupError(f"the `holds` tests of {row} fail before anything is loosened\n{outcome.output}")
             report.tests |= outcome.tests
-            homes[row] = {file for test in outcome.tests if (file := _home(unchanged, test))}
-        trees.put(unchanged)
+            tests[row] = outcome.tests
+            homes[row] = {file for test in outcome.tests if (file := _home(root, test))}
         changes = [change for change in changes if set(change.rows) - report.untested_rows]
-        running = {pool.submit(_try, trees, change, homes): change for change in changes}
+
+        def attempt(change: Change) -> Outcome:
+            # Where every test has noticed something already, it is enough to see that one notices this too.
+            known = set[str]().union(*(tests.get(row, frozenset()) for row in change.rows)) <= report.noticing
+            return _try(trees, change, homes, first=known)
+
+        running = {pool.submit(attempt, change): change for change in changes}
         for number, done in enumerate(as_completed(running), start=1):
             print(f"[{number}/{len(changes)}] {_note(report, running[done], done.result())}", flush=True)
     return report
@@ -178,14 +186,22 @@ def _home(tree: Path, test: str) -> str | None:
     return None
 
 
-def _try(trees: SimpleQueue[Path], change: Change, homes: Mapping[str, set[str]]) -> Outcome:
+def _as_it_is(trees: SimpleQueue[Path], row: str) -> Outcome:
+    tree = trees.get()
+    try:
+        return run_holds(tree, (row,))
+    finally:
+        trees.put(tree)
+
+
+def _try(trees: SimpleQueue[Path], change: Change, homes: Mapping[str, set[str]], *, first: bool) -> Outcome:
     tree = trees.get()
     file = tree / change.file
     original = file.read_bytes()
     try:
         file.write_text(change.text, encoding="utf-8")
         rows = tuple(row for row in change.rows if row in homes)
-        return run_holds(tree, rows, set[str]().union(*(homes[row] for row in rows)))
+        return run_holds(tree, rows, set[str]().union(*(homes[row] for row in rows)), first=first)
     finally:
         file.write_bytes(original)
         trees.put(tree)
