@@ -9,14 +9,16 @@ or a `nan` is no number, so that a mixed-up fact denies.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
 from operator import ge, gt, le, lt
 from typing import Any, TypeGuard
 
 from avow.language.syntax import AllOf, AnyOf, Compare, Condition, Fact, Not, Span, atoms
 from avow.values import Facts
 
-_OPERATORS: dict[str, Callable[[float, float], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
+#: The types that measured words usually have. Which others count as a number, `_is_number` says.
+_USUAL = frozenset((int, float))
+
+_OPERATORS: dict[str, Callable[[Any, float], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
 
 
 def evaluate(condition: Condition, facts: Facts) -> bool | None:
@@ -86,7 +88,10 @@ def _measure(condition: Compare, want: bool) -> Test:
         return lambda facts: False
 
     def test(facts: Facts) -> bool:
-        measured = facts.get(name)
+        measured: Any = facts.get(name)
+        # Of the two usual types at once; a `nan` is unlike itself.
+        if measured.__class__ in _USUAL:
+            return operator(measured, bound) is want and measured == measured
         return _is_number(measured) and operator(measured, bound) is want
 
     return test
@@ -106,12 +111,25 @@ def states(condition: Condition | None) -> tuple[Callable[[Facts], bool | None],
 
 def _state(atom: Fact | Compare) -> Callable[[Facts], bool | None]:
     if isinstance(atom, Compare):
-        return partial(_compare, atom)
+        return _measured(atom)
     key = str(atom.term)
 
     def state(facts: Facts) -> bool | None:
         value = facts.get(key)
         return value if value is True or value is False else None
+
+    return state
+
+
+def _measured(atom: Compare) -> Callable[[Facts], bool | None]:
+    name, operator, value = atom.word.name, _OPERATORS[atom.operator], atom.value
+    bound = value.seconds if isinstance(value, Span) else value.value
+
+    def state(facts: Facts) -> bool | None:
+        measured: Any = facts.get(name)
+        if measured.__class__ in _USUAL and measured == measured and bound is not None:
+            return operator(measured, bound)
+        return _compare(atom, facts)
 
     return state
 
