@@ -120,6 +120,14 @@ def test_versions_stand_with_their_dates_and_a_new_one_is_announced() -> None:
     assert {duty for anchor, duty in DUTIES if anchor == "announced"} == demanded(POLICY, "announced")
 
 
+@pytest.mark.promise("I13", "holds")
+def test_a_version_applies_to_older_data_as_the_sentence_says_and_in_no_other_way() -> None:
+    """A rule beside the sentence could add a way; that the list is closed would then refuse it."""
+    verdict = judge(POLICY, "apply version to visitor", {"weaker(version)": False, "consented(version)": True})
+    assert not verdict.permitted
+    assert verdict.rule == "never apply version otherwise"
+
+
 @pytest.mark.promise("I1", "holds")
 def test_all_is_stored_under_a_version_and_every_page_leads_to_the_policy() -> None:
     assert "must attach version" in demanded(POLICY, "version")
