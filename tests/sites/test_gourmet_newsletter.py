@@ -161,6 +161,18 @@ def test_an_issue_is_sent_once_and_a_second_begins_by_itself_never(gourmet: Gour
     assert found == {"2026-48": ("sent", 2), "2026-49": ("ready", 0)}
 
 
+@pytest.mark.promise("I5", "holds")
+def test_an_issue_that_is_queued_piece_by_piece_reaches_each_once(
+    gourmet: Gourmet, peers: Peers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module(gourmet, "newsletter"), "BATCH", 1)
+    subscribe(gourmet, peers, ANN, BOB)
+    assert begin(gourmet)
+    for _ in range(3):
+        gourmet.work_off(later=60.0)
+    assert sorted(mail.recipients[0] for mail in issues(peers)) == [ANN, BOB]
+
+
 def test_who_asked_twice_gets_one(gourmet: Gourmet, peers: Peers) -> None:
     """Also where both mails were answered: of an address the latest choice counts."""
     ask(gourmet.customer(), ANN)
