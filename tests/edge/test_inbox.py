@@ -109,8 +109,13 @@ def test_what_failed_is_asked_for_again_and_nothing_of_it_is_logged(caplog: pyte
 
 @pytest.mark.promise("I2", "holds")
 @pytest.mark.promise("I9", "holds")
-def test_its_server_logs_nothing_of_a_mail_however_logging_is_configured(caplog: pytest.LogCaptureFixture) -> None:
+def test_its_server_logs_nothing_of_a_mail_however_logging_is_configured(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As in `avow serve`: the inbox begins to listen, and then the web server configures logging."""
+    logger = logging.getLogger("mail.log")  # which another test of this process may have silenced already
+    monkeypatch.setattr(logger, "filters", [])
+    monkeypatch.setattr(logger, "level", logging.NOTSET)
     with caplog.at_level(logging.DEBUG), listening(lambda content, channel: None) as inbox:
         uvicorn.Config("nowhere:app")
         assert reply(inbox, sender="canary@example.org", content=b"Subject: canary\r\n\r\ncanary\r\n") == 250
