@@ -101,6 +101,13 @@ def test_what_is_new_and_may_be_empty_is_added_and_the_rows_stay(opened: Store) 
     assert brought_up(opened, now) == []
 
 
+def test_an_index_that_is_missing_beside_one_that_nobody_declares_is_added(opened: Store) -> None:
+    made(opened, shop(Index("of_somebody_else", "status")))
+    now = shop(Index("shop_order_status", "status"))
+    assert brought_up(opened, now) == ["the index `shop_order_status`"]
+    assert is_as_declared(opened, now)
+
+
 def test_a_database_of_the_first_day_gets_every_table_of_ours(opened: Store) -> None:
     """As one that was made before there were tombstones."""
     metadata = MetaData()
