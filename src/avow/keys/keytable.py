@@ -18,12 +18,11 @@ import os
 import re
 import struct
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
 
 from avow.errors import KeyringError
-from avow.store.files import sync_folder
+from avow.store.files import replace_durably
 
 #: The file's name in the data folder.
 NAME: Final = "keytable"
@@ -50,33 +49,27 @@ def write_key_table(path: Path, tenant: str, keys: Iterable[WrappedKey], count: 
     Raises:
         KeyringError: it could not be written, or `keys` were not `count`. The old one is as it was.
     """
-    scratch = path.with_name(path.name + ".new")
-    digest, written = hashlib.sha256(), 0
     try:
-        with suppress(FileNotFoundError):
-            scratch.unlink()
-        descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            head = f"avow-keytable 1\ntenant {tenant}\ncount {count}\n".encode()
-            digest.update(head)
-            file.write(head)
-            for key in keys:
-                part = _RECORD.pack(bytes.fromhex(key.person), key.epoch, len(key.wrapped)) + key.wrapped
-                digest.update(part)
-                file.write(part)
-                written += 1
-            if written != count:
-                raise KeyringError(f"the key table was to have {count} keys, and {written} came")
-            file.write(digest.digest())
-            file.flush()
-            os.fsync(descriptor)
-        scratch.replace(path)
-        sync_folder(path.parent)
+        replace_durably(path, _encoded(tenant, keys, count))
     except OSError as error:
         raise KeyringError(
             f"the key table `{path}` cannot be written: {error.strerror}",
             help="free space, or mend the rights; no key was destroyed",
         ) from None
+
+
+def _encoded(tenant: str, keys: Iterable[WrappedKey], count: int) -> Iterator[bytes]:
+    head = f"avow-keytable 1\ntenant {tenant}\ncount {count}\n".encode()
+    digest, written = hashlib.sha256(head), 0
+    yield head
+    for key in keys:
+        part = _RECORD.pack(bytes.fromhex(key.person), key.epoch, len(key.wrapped)) + key.wrapped
+        digest.update(part)
+        written += 1
+        yield part
+    if written != count:
+        raise KeyringError(f"the key table was to have {count} keys, and {written} came")
+    yield digest.digest()
 
 
 def read_key_table(path: Path, tenant: str) -> Iterator[WrappedKey]:

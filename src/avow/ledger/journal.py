@@ -13,17 +13,15 @@ and before the copy of the head is written: the head never tells of an entry tha
 
 from __future__ import annotations
 
-import fcntl
 import os
 import struct
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
 
 from avow.errors import LedgerError, StoreError
 from avow.ledger.entry import LARGEST
-from avow.store.files import sync_folder
+from avow.store.files import locked, write_end
 
 #: The file's name in the data folder.
 NAME: Final = "ledger.journal"
@@ -69,7 +67,7 @@ class Journal:
             StoreError: it cannot be written.
         """
         try:
-            with self._locked() as file:
+            with locked(self.path) as file:
                 end, size = self._end(file)
                 parts = []
                 for entry in entries:
@@ -82,12 +80,7 @@ class Journal:
                         parts.append(_encode(entry))
                         size += 1
                 if parts or not end:
-                    data = (b"" if end else _HEAD) + b"".join(parts)
-                    os.pwrite(file.fileno(), data, end)
-                    os.ftruncate(file.fileno(), end + len(data))
-                    os.fsync(file.fileno())
-                    if not end:
-                        sync_folder(self.path.parent)
+                    write_end(self.path, file, end, (b"" if end else _HEAD) + b"".join(parts))
         except OSError as error:
             raise StoreError(
                 f"the ledger's journal `{self.path}` cannot be written: {error.strerror}",
@@ -156,13 +149,6 @@ class Journal:
             f"the ledger's journal `{self.path}` is damaged at entry {number}",
             help="if the database is whole, put the file aside: it is written anew at the next start",
         )
-
-    @contextmanager
-    def _locked(self) -> Iterator[BinaryIO]:
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "rb") as file:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield file
 
 
 def _encode(entry: Chained) -> bytes:

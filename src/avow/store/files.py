@@ -1,4 +1,4 @@
-"""Small files that must be whole or not there: written beside, synced, renamed, their folder synced.
+"""Files that must be whole or not there: written beside, synced, renamed, their folder synced. And files that grow.
 
 A crash leaves the old file or the new one, never half of one. The scratch file is created anew and for
 this user alone: one that was planted there, a link to elsewhere perhaps, is removed and not written into.
@@ -6,13 +6,16 @@ this user alone: one that was planted there, a link to elsewhere perhaps, is rem
 
 from __future__ import annotations
 
+import fcntl
 import os
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 
-def replace_durably(path: Path, data: bytes) -> None:
-    """Put `data` in place of the file at `path`, readable by this user only.
+def replace_durably(path: Path, data: bytes | Iterable[bytes]) -> None:
+    """Put `data`, whole or in pieces, in place of the file at `path`, readable by this user only.
 
     Raises:
         OSError: it could not be done; the file is as it was, or as it was to be.
@@ -23,11 +26,39 @@ def replace_durably(path: Path, data: bytes) -> None:
     descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         os.fchmod(descriptor, 0o600)  # whatever the umask
-        file.write(data)
+        file.writelines((data,) if isinstance(data, bytes) else data)
         file.flush()
         os.fsync(descriptor)
     scratch.replace(path)
     sync_folder(path.parent)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[BinaryIO]:
+    """The file at `path`, for whoever appends to it: made if it is not there, one writer at a time over processes.
+
+    It is read by the file and written by its descriptor.
+
+    Raises:
+        OSError: it cannot be opened or locked.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "rb") as file:  # closing it gives back the lock
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield file
+
+
+def write_end(path: Path, file: BinaryIO, end: int, data: bytes) -> None:
+    """Let the `locked` file at `path` end with `data` from `end` on, durably; what a crash left there goes.
+
+    Raises:
+        OSError: it could not be done.
+    """
+    os.pwrite(file.fileno(), data, end)
+    os.ftruncate(file.fileno(), end + len(data))
+    os.fsync(file.fileno())
+    if not end:
+        sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:

@@ -17,20 +17,18 @@ restored database, is an erasure that is still to be done: it is done before any
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import hmac
 import os
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from avow.errors import StoreError
-from avow.store.files import sync_folder
+from avow.store.files import locked, write_end
 
 #: The file's name in the data folder.
 NAME: Final = "tombstones"
@@ -93,13 +91,9 @@ class TombstoneFile:
         """
         line = f"{tombstone.token.hex()} {tombstone.epoch} {tombstone.hour}\n".encode()
         try:
-            with self._locked() as descriptor:
-                end = _end_of_last_line(descriptor)  # what a crash left of a line is no line
-                os.pwrite(descriptor, line if end else _HEAD + line, end)
-                os.ftruncate(descriptor, end + len(line) + (0 if end else len(_HEAD)))
-                os.fsync(descriptor)
-                if not end:
-                    sync_folder(self.path.parent)
+            with locked(self.path) as file:
+                end = _end_of_last_line(file.fileno())  # what a crash left of a line is no line
+                write_end(self.path, file, end, line if end else _HEAD + line)
         except OSError as error:
             raise StoreError(
                 f"the tombstones `{self.path}` cannot be written: {error.strerror}",
@@ -122,15 +116,6 @@ class TombstoneFile:
             f"the tombstones `{self.path}` are damaged at line {line}",
             help="restore the file from its copy; without it a restored backup could bring back who was erased",
         )
-
-    @contextmanager
-    def _locked(self) -> Iterator[int]:
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield descriptor
-        finally:
-            os.close(descriptor)  # and with it the lock
 
 
 def _end_of_last_line(descriptor: int) -> int:
