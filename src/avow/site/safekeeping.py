@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sqlalchemy import func, select
+
 from avow.errors import StoreError
 from avow.keys.installed import open_keys
 from avow.ledger.sequencer import Sequencer
@@ -103,7 +105,5 @@ def _target(site: Site, data: Path, address: str) -> Iterator[Target]:
 
 
 def _count(target: Target) -> int:
-    from sqlalchemy import func, select
-
     with target.store.reading() as connection:
         return connection.scalar(select(func.count()).select_from(target.home.schema.person)) or 0

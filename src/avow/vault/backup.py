@@ -78,7 +78,7 @@ _KINDS: Final[tuple[tuple[type[Any], type[Any]], ...]] = (
     (Time, time),
 )
 
-#: Told how many of how many rows are done.
+#: Told how many of how many rows, or people, are done.
 Progress = Callable[[int, int], None]
 
 

@@ -29,6 +29,7 @@ from avow.errors import SetupError
 from avow.vault.sealed import Sealed, Stored
 
 if TYPE_CHECKING:
+    from avow.values import Facts
     from avow.vault.unit import Unit
 
 #: Under what the cells are told that are too small to stand alone.
@@ -149,17 +150,13 @@ class Counts:
         found = [(record, what(record)) for record in records]
         for category in sorted({value.category for _, value in found if value is not None}):
             self._unit.judge("derive", self._category, source=category, form=self._form, role=self._by)
-        return [(record, value) for record, value in found if value is None or self._counts(value)]
+        facts = self._unit.known()
+        return [(record, value) for record, value in found if value is None or self._counts(value, facts)]
 
-    def _counts(self, value: Sealed) -> bool:
+    def _counts(self, value: Sealed, facts: Facts) -> bool:
         """Whether the version under which it was collected lets it be counted."""
-        unit, older = self._unit, self._unit.vault.older
-        if not isinstance(value, Stored) or not older.concerns(value):
-            return True
-        facts = unit.known()
-        words = {"source": value.category, "form": self._form, "role": self._by, "purpose": unit.purpose}
-        verdict = unit.vault.policy.judge("derive", self._category, facts=facts, **words)
-        return older.judge(unit, value, verdict, ("derive", self._category), facts, dict(words)).permitted
+        words = {"source": value.category, "form": self._form, "role": self._by, "purpose": self._unit.purpose}
+        return self._unit.verdict("derive", self._category, facts, value, **words).permitted
 
 
 class _Span:

@@ -150,12 +150,12 @@ def replay(vault: Vault) -> int:
         if not missing:
             return 0
         people = [
-            (identity, missing[token])
+            identity
             for identity in connection.scalars(select(person.c.id).execution_options(yield_per=1000))
-            if (token := token_of(vault.receipt_of(identity))) in missing
+            if token_of(vault.receipt_of(identity)) in missing
         ]
     with vault.session() as db:
-        for identity, _ in people:
+        for identity in people:
             remove(db, vault, identity)
         _bury(db, vault, missing.values())
         vault.note(db.connection(), "done", "erase", vault.subject, duties_to_erase(vault))

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Table, inspect, or_, select
+from sqlalchemy import Connection, Table, inspect, select
 from sqlalchemy.exc import DatabaseError
 
 from avow.errors import KeyringError, StoreError
@@ -123,7 +123,7 @@ def bring_keys(target: Target, connection: Connection) -> int:
             help=f"put the newest copy of `{target.data / KEY_TABLE}` in its place: this one is older than the backup",
         )
     if missing:
-        connection.execute(person.update().where(or_(keyless)).values(epoch=0, wrapped=b""))
+        connection.execute(person.update().where(keyless).values(epoch=0, wrapped=b""))
     return count
 
 

@@ -15,7 +15,7 @@ A process that dies anywhere leaves everybody's key readable; the next run goes 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, func, select, text
@@ -23,7 +23,7 @@ from sqlalchemy import Connection, func, select, text
 from avow.errors import KeyringError
 from avow.keys.hierarchy import unwrap_person, wrap_person
 from avow.keys.keytable import NAME, read_key_table
-from avow.vault.backup import write_people
+from avow.vault.backup import Progress, write_people
 from avow.vault.erasure import duties_to_erase
 
 if TYPE_CHECKING:
@@ -37,9 +37,6 @@ SHRED_AFTER = 24
 
 #: PostgreSQL advisory lock of who makes people (shared) and who destroys epochs ("avok" in ASCII).
 KEYS_LOCK = 0x61766F6B
-
-#: Told how many of how many people are done.
-Progress = Callable[[int, int], None]
 
 
 def rotate(vault: Vault, progress: Progress = lambda done, total: None) -> int:
