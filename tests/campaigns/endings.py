@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -23,8 +22,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from avow.errors import SetupError
-from tests.campaigns.kill import CALL, CALLS, KILLED, ROOT
+from tests.campaigns.forks import KILLED, Warm, need_strace, numbered
 
 #: What is killed in its middle; see `Deed` in `endings_warm`.
 FLOWS = ("erase", "shred", "retention", "backup", "restore")
@@ -72,12 +70,7 @@ class Lane:
     def __init__(self, folder: Path, stack: ExitStack) -> None:
         self.folder = folder
         folder.mkdir(parents=True)
-        self._said = stack.enter_context((folder / "said").open("w+"))
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.campaigns.endings_warm"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said, text=True, cwd=ROOT,
-        )  # fmt: skip
-        stack.callback(lambda: self._process.communicate(timeout=20))
+        self._warm = Warm(stack, folder, "tests.campaigns.endings_warm")
         for flow in FLOWS:
             self._ask("prepare", flow, folder / flow)
         self._number = 0
@@ -92,12 +85,7 @@ class Lane:
         found = violations(flow, facts)
         if KILLED in log or found:
             raise AssertionError(f"{flow}, undisturbed, does not hold: {found}")
-        calls = CALL.findall(log)
-        if len({thread for thread, _ in calls}) != 1:
-            raise AssertionError("state is changed by several threads; strace would count them apart")
-        points = [
-            Point(flow, call, n) for call, most in Counter(c for _, c in calls).items() for n in range(1, most + 1)
-        ]
+        points = [Point(flow, call, number) for call, number in numbered(log)]
         return points + [replace(point, fault=f"error={FAILS[point.call]}") for point in points if point.call in FAILS]
 
     def disturb(self, point: Point) -> tuple[bool, list[str]]:
@@ -110,50 +98,19 @@ class Lane:
         self._number += 1
         folder = self.folder / f"{flow}-{self._number}"
         shutil.copytree(self.folder / flow, folder)
-        pid = self._begin("do", flow, folder, traced=True)["pid"]
+        pid = self._warm.begin(["do", flow, str(folder), True])["pid"]
         while not (folder / "ready").exists():
             time.sleep(0.001)
-        log = folder.with_suffix(".strace")
-        inject = ["-e", f"inject={point.call}:{point.fault}:when={point.number}"] if point else []
-        traced = subprocess.run(
-            ["strace", "-f", "-q", "-s", "0", "-p", str(pid), "-o", log, "-e", f"trace={','.join(CALLS)}", *inject],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        self._end()
-        if not log.exists():
-            raise SetupError(f"strace could not trace a process: {traced.stderr.strip()}", help="allow ptrace here")
-        calls = log.read_text()
-        log.unlink()
+        fault = f"{point.call}:{point.fault}:when={point.number}" if point else None
+        calls = self._warm.traced(pid, folder.with_suffix(".strace"), fault)
         self._ask("recover", flow, folder)
         facts = json.loads((folder / "facts").read_text()) if (folder / "facts").exists() else {}
-        facts["said"] = self._complaints()
+        facts["said"] = self._warm.complaints()
         shutil.rmtree(folder)
         return facts, calls
 
     def _ask(self, kind: str, flow: str, folder: Path) -> None:
-        self._begin(kind, flow, folder, traced=False)
-        self._end()
-
-    def _begin(self, kind: str, flow: str, folder: Path, *, traced: bool) -> dict[str, Any]:
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps([kind, flow, str(folder), traced]) + "\n")
-        self._process.stdin.flush()
-        return self._end()
-
-    def _end(self) -> dict[str, Any]:
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        if not line:
-            raise AssertionError(f"the warm process ended: {self._complaints()}")
-        answer: dict[str, Any] = json.loads(line)
-        return answer
-
-    def _complaints(self) -> str:
-        self._said.seek(0)
-        text = self._said.read()
-        self._said.truncate(0)
-        self._said.seek(0)
-        return text
+        self._warm.ask([kind, flow, str(folder), False])
 
 
 def violations(flow: str, facts: dict[str, Any]) -> list[str]:
@@ -206,8 +163,7 @@ def lanes(folder: Path, count: int = LANES) -> Iterator[list[Lane]]:
     Raises:
         SetupError: there is no strace.
     """
-    if shutil.which("strace") is None:
-        raise SetupError("strace is not installed", help="install it: `tools/debian-packages` does, on Debian")
+    need_strace()
     with ExitStack() as stack:
         yield [Lane(folder / f"lane-{number}", stack) for number in range(count)]
 

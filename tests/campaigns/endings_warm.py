@@ -1,13 +1,8 @@
-"""The warm process of `endings`: it has imported everything, and forks a child for each job.
-
-A job is a line of JSON: kind, flow, folder, whether the child is to wait for a tracer. Two lines come back: {"pid": …},
-and {"status": …} when the child has ended.
-"""
+"""The warm process of `endings`; see `forks`. A job is kind, flow, folder, and whether to wait for a tracer."""
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -22,6 +17,7 @@ from avow.site.safekeeping import backup, restore
 from avow.testing.clock import FrozenClock
 from avow.vault.retention import carry_out
 from avow.vault.shredding import shred
+from tests.campaigns.forks import serve
 from tests.campaigns.warm import wait_for_tracer
 from tests.vault.post import post
 
@@ -184,34 +180,18 @@ class Deed:
         return names
 
 
-def main() -> int:
-    """Warm up, then do jobs until standard input ends."""
-    answers = os.fdopen(os.dup(1), "w", buffering=1)
-    os.dup2(2, 1)
-    for line in sys.stdin:
-        kind, flow, folder, traced = json.loads(line)
-        pid = os.fork()
-        if pid == 0:
-            code = 1
-            try:
-                deed = Deed(flow, Path(folder))
-                if kind == "prepare":
-                    deed.folder.mkdir()
-                    deed.prepare()
-                elif kind == "do":
-                    deed.do(traced=traced)
-                else:
-                    deed.recover()
-                code = 0
-            except BaseException:  # noqa: BLE001 - reported, then the child ends
-                sys.excepthook(*sys.exc_info())
-            finally:
-                sys.stderr.flush()
-                os._exit(code)
-        answers.write(json.dumps({"pid": pid}) + "\n")
-        answers.write(json.dumps({"status": os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])}) + "\n")
-    return 0
+def do(job: tuple[str, str, str, bool]) -> None:
+    """One job."""
+    kind, flow, folder, traced = job
+    deed = Deed(flow, Path(folder))
+    if kind == "prepare":
+        deed.folder.mkdir()
+        deed.prepare()
+    elif kind == "do":
+        deed.do(traced=traced)
+    else:
+        deed.recover()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(serve(do))

@@ -15,10 +15,8 @@ SQLite changes in its shared memory needs no call; a crash voids it, and the nex
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -29,7 +27,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from avow.errors import SetupError
 from avow.testing.card_processor import CardProcessor
 from avow.testing.carrier import Carrier
 from avow.testing.certificates import Authority
@@ -38,16 +35,10 @@ from avow.testing.mailbox import Mailbox
 from avow.testing.supplier import HttpsSupplier
 from avow.testing.supplier_mail import MailSupplier
 from avow.testing.supplier_sftp import SftpSupplier
+from tests.campaigns.forks import KILLED, ROOT, Warm, need_strace, numbered
 from tests.campaigns.invariants import Arrivals, Crash, violations
 
-ROOT = Path(__file__).parents[2]
 SITE = ROOT / "sites" / "gourmet"
-
-CALLS = (
-    "write", "writev", "pwrite64", "pwritev", "fsync", "fdatasync", "ftruncate", "fallocate", "rename", "renameat",
-    "renameat2", "link", "linkat", "unlink", "unlinkat", "mkdir", "mkdirat", "rmdir", "fchmod", "chmod", "connect",
-    "sendto", "sendmsg",
-)  # fmt: skip
 
 #: Lanes that work at once, each with peers and a warm process of its own.
 LANES = 2
@@ -63,9 +54,7 @@ TYPED = {
     "card_number": "4242 4242 4242 4242", "card_name": "K MIDWAY", "card_expiry": "11/39", "card_code": "9371",
 }  # fmt: skip
 
-CALL = re.compile(r"^(\d+) +(\w+)\(", re.MULTILINE)
 _PORT = re.compile(r"^\d+ +connect\(.*?sin_port=htons\((\d+)\)", re.MULTILINE)
-KILLED = "+++ killed by SIGKILL +++"
 
 
 class Forgetful(CardProcessor):
@@ -126,13 +115,7 @@ class Lane:
         endpoints |= {maker.name: dict(maker.address) for maker in makers}
         config.write_text(json.dumps({"endpoints": endpoints, "ca": str(authority.ca)}))
         self._ports = {peer.port: name for name, peer in peers.items()}
-        self._said = stack.enter_context((folder / "said").open("w+"))
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.campaigns.warm", str(SITE), str(config)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said, text=True, cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"},
-        )  # fmt: skip
-        stack.callback(self._stop)
+        self._warm = Warm(stack, folder, "tests.campaigns.warm", str(SITE), str(config))
         self._ask("prepare", folder / "pristine", folder / "customer", "the one before")
         self._number = 0
 
@@ -142,11 +125,7 @@ class Lane:
         found = violations(crash)
         if KILLED in log or found:
             raise AssertionError(f"the undisturbed checkout does not hold: {found}")
-        calls = CALL.findall(log)
-        threads = {thread for thread, call in calls}
-        if len(threads) != 1:
-            raise AssertionError(f"state is changed by {len(threads)} threads; strace would count them apart")
-        return [Point(flow, call, n) for call, most in Counter(c for _, c in calls).items() for n in range(1, most + 1)]
+        return [Point(flow, call, number) for call, number in numbered(log)]
 
     def kill(self, point: Point) -> tuple[bool, list[str]]:
         """Kill one checkout there; whether it came so far, and which invariants do not hold."""
@@ -173,7 +152,7 @@ class Lane:
         crash = Crash(
             ticket=known.get("ticket", ticket), typed=TYPED, facts=known,
             customer=customer.read_text() if customer.exists() else "",
-            arrived=arrived, finally_arrived=self._arrivals(start, ""), said=self._complaints(),
+            arrived=arrived, finally_arrived=self._arrivals(start, ""), said=self._warm.complaints(),
         )  # fmt: skip
         for left in (data, data.with_name(data.name + ".crash")):
             shutil.rmtree(left)
@@ -182,21 +161,12 @@ class Lane:
         return crash, log
 
     def _traced(self, data: Path, customer: Path, ticket: str, point: Point | None) -> str:
-        pid = self._begin("order", data, customer, ticket, traced=True)["pid"]
+        pid = self._warm.begin(_job("order", data, customer, ticket, traced=True))["pid"]
         log = data.with_suffix(".strace")
         while not customer.exists():  # its ready mark: from here on nothing but the checkout is to be counted
             time.sleep(0.001)
-        inject = ["-e", f"inject={point.call}:signal=SIGKILL:when={point.number}"] if point else []
-        traced = subprocess.run(
-            ["strace", "-f", "-q", "-s", "0", "-p", str(pid), "-o", log, "-e", f"trace={','.join(CALLS)}", *inject],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        self._end()
-        if not log.exists():
-            raise SetupError(f"strace could not trace a process: {traced.stderr.strip()}", help="allow ptrace here")
-        text = log.read_text()
-        log.unlink()
-        return text
+        fault = f"{point.call}:signal=SIGKILL:when={point.number}" if point else None
+        return self._warm.traced(pid, log, fault)
 
     def _arrivals(self, start: float, log: str) -> Arrivals:
         connected = Counter(self._ports[int(port)] for port in _PORT.findall(log) if int(port) in self._ports)
@@ -207,35 +177,13 @@ class Lane:
             mails=[str(mail.message["Message-ID"]) for mail in self.mail.received if mail.at >= start],
         )
 
-    def _begin(self, kind: str, data: Path, out: Path, ticket: str, *, traced: bool) -> dict[str, Any]:
-        assert self._process.stdin is not None
-        typed = {**TYPED, "ticket": ticket}
-        job = {"kind": kind, "data": str(data), "out": str(out), "now": NOW, "typed": typed, "traced": traced}
-        self._process.stdin.write(json.dumps(job) + "\n")
-        self._process.stdin.flush()
-        return self._end()
-
-    def _end(self) -> dict[str, Any]:
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        if not line:
-            raise AssertionError(f"the warm process ended: {self._complaints()}")
-        answer: dict[str, Any] = json.loads(line)
-        return answer
-
     def _ask(self, kind: str, data: Path, out: Path, ticket: str) -> None:
-        if "pid" in self._begin(kind, data, out, ticket, traced=False):
-            self._end()
+        self._warm.ask(_job(kind, data, out, ticket, traced=False))
 
-    def _complaints(self) -> str:
-        self._said.seek(0)
-        text = self._said.read()
-        self._said.truncate(0)
-        self._said.seek(0)
-        return text
 
-    def _stop(self) -> None:
-        self._process.communicate(timeout=10)  # its standard input ends, and so does it
+def _job(kind: str, data: Path, out: Path, ticket: str, *, traced: bool) -> dict[str, Any]:
+    typed = {**TYPED, "ticket": ticket}
+    return {"kind": kind, "data": str(data), "out": str(out), "now": NOW, "typed": typed, "traced": traced}
 
 
 @contextmanager
@@ -245,8 +193,7 @@ def lanes(folder: Path, count: int = LANES) -> Iterator[list[Lane]]:
     Raises:
         SetupError: there is no strace.
     """
-    if shutil.which("strace") is None:
-        raise SetupError("strace is not installed", help="install it: `tools/debian-packages` does, on Debian")
+    need_strace()
     with ExitStack() as stack:
         with ThreadPoolExecutor(count) as pool:
             made = list(pool.map(lambda n: Lane(folder / f"lane-{n}", stack), range(count)))

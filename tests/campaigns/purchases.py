@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from tests.campaigns.tapped import (
     TappedProcessor,
     TappedSftpSupplier,
 )
+from tests.left import left_in
 from tests.sites.customer import Customer
 
 ROOT = Path(__file__).parents[2]
@@ -146,10 +147,7 @@ class Service:
 
     def left(self, since: int = 0) -> dict[str, bytes]:
         """Everything that it has written anywhere: the files of its folder, and what it printed `since`, by name."""
-        files: dict[str, bytes] = {}
-        for path in self.data.rglob("*"):
-            with suppress(FileNotFoundError, IsADirectoryError):  # a scratch file lives for a moment only
-                files[str(path.relative_to(self.data))] = path.read_bytes()
+        files = left_in(self.data)
         assert {"site.db", "keyring", "ledger.head"} <= files.keys()
         return {**files, "log and output": self._said.read_bytes()[since:]}
 

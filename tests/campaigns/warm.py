@@ -2,9 +2,8 @@
 
     python -m tests.campaigns.warm SITE CONFIG < jobs
 
-Imports alone make thousands of file calls; a child forked after them makes only those of its job. Jobs are lines of
-JSON (see `Job`). For each, two lines come back: {"pid": …} at once, {"status": …} when the child has ended. A child
-that is to be traced opens the site, then creates its output file, and waits for the tracer: nothing but the job counts.
+See `forks`; a job is a `Job`. A child that is to be traced opens the site, then creates its output file, and waits for
+the tracer: nothing but the job counts.
 
 Everything that changes state happens in one thread, the worker of anyio: strace counts the calls of each thread apart.
 """
@@ -31,6 +30,7 @@ from avow.ledger.verify import verify
 from avow.outbound.address import Address
 from avow.store.connection import Store
 from avow.testing.clock import FrozenClock
+from tests.campaigns.forks import serve
 
 BASE = "https://shop.example"
 
@@ -222,29 +222,12 @@ def main() -> int:
     """Warm up with one whole checkout, then do jobs until standard input ends."""
     site = load_site(Path(sys.argv[1]))
     config = json.loads(Path(sys.argv[2]).read_text())
-    answers = os.fdopen(os.dup(1), "w", buffering=1)
-    os.dup2(2, 1)
-    for line in sys.stdin:
-        job: Job = json.loads(line)
-        if job["kind"] == "prepare":
-            Child(site, config, job).order()
-            answers.write("{}\n")
-            continue
-        pid = os.fork()
-        if pid == 0:
-            code = 1
-            try:
-                child = Child(site, config, job)
-                child.order() if job["kind"] == "order" else child.recover()
-                code = 0
-            except BaseException:  # noqa: BLE001 - reported, then the child ends
-                sys.excepthook(*sys.exc_info())
-            finally:
-                sys.stderr.flush()
-                os._exit(code)
-        answers.write(json.dumps({"pid": pid}) + "\n")
-        answers.write(json.dumps({"status": os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])}) + "\n")
-    return 0
+
+    def do(job: Job) -> None:
+        child = Child(site, config, job)
+        child.recover() if job["kind"] == "recover" else child.order()
+
+    return serve(do, at_once=lambda job: job["kind"] == "prepare")
 
 
 if __name__ == "__main__":

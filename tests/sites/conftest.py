@@ -33,6 +33,7 @@ from avow.testing.mailbox import Mailbox
 from avow.testing.supplier import HttpsSupplier
 from avow.testing.supplier_mail import MailSupplier
 from avow.testing.supplier_sftp import SftpSupplier
+from tests.left import left_in
 
 from .customer import Customer
 
@@ -147,7 +148,7 @@ class Gourmet:
 
     def stored(self) -> bytes:
         """Every byte of the data folder, the keys excepted: database, WAL, head."""
-        return b"\0".join(file.read_bytes() for file in sorted(self.data.iterdir()) if file.name != "keyring")
+        return b"\0".join(content for name, content in left_in(self.data).items() if name != "keyring")
 
     def entries(self) -> list[dict[str, Any]]:
         """The ledger, chained and pending."""
