@@ -9,8 +9,10 @@ for each check that keeps a promise row, next to the change that adds the check:
 from __future__ import annotations
 
 from tests.mutation import Mutation
+from tests.mutations_desk import DESKS
 from tests.mutations_erase import ERASE
 from tests.mutations_mail import MAIL
+from tests.mutations_outbound import OUTBOUND
 from tests.mutations_rights import RIGHTS
 from tests.mutations_vault import OLDER
 
@@ -36,6 +38,10 @@ _VERSION = (
     Mutation(
         "I1", f"{_EDGE}/notices.py", 'elif duty.timing == "state"', 'elif duty.timing == "never"',
         "a page leaves without the notices that its place demands",
+    ),
+    Mutation(
+        "I13", f"{_EDGE}/notices.py", "and not unit.vault.announces():", "and True:",
+        "a new version is announced by no page",
     ),
 )  # fmt: skip
 
@@ -155,103 +161,6 @@ _GREETING = (
         "I6", f"{_VAULT}/derived.py",
         '        unit.judge("derive", category, value=source, source=source.category, role=unit.role)\n', "",
         "a standing is derived from anything",
-    ),
-)  # fmt: skip
-
-_CARRIERS = (
-    Mutation(
-        "I7", f"{_OUTBOUND}/recipient.py",
-        'if any(policy.vocabulary.covers("category", wide, field.category) for wide in recipient.fields)', "if True",
-        "a carrier is offered fields that the policy does not list for it",
-    ),
-    Mutation(
-        "I7", f"{_OUTBOUND}/recipient.py",
-        "        judge_share(unit, self.name, record, fields, purpose=send.purpose, channel=self.channel)\n", "",
-        "what leaves is not judged again when it leaves",
-    ),
-    Mutation(
-        "I7", f"{_OUTBOUND}/sftp.py", "asyncio.Runner(debug=False)", "asyncio.Runner()",
-        "what a maker's server says is logged",
-    ),
-    Mutation(
-        "I7", f"{_OUTBOUND}/sftp.py", "        return self.shown == self._expected\n", "        return True\n",
-        "an SFTP server with another host key gets an order",
-    ),
-    Mutation(
-        "I7", f"{_OUTBOUND}/sftp.py", '''        "kex_algs": list(KEY_EXCHANGES),\n''', "",
-        "an SFTP server with an old key exchange gets an order",
-    ),
-    Mutation(
-        "I7", f"{_OUTBOUND}/directory.py", "        if address.channel not in permitted:", "        if False:",
-        "an address over another channel than the policy's is used",
-    ),
-    Mutation(
-        "I7", f"{_OUTBOUND}/tls.py", "    context.minimum_version = ssl.TLSVersion.TLSv1_2\n",
-        "    context.check_hostname = False\n    context.verify_mode = ssl.CERT_NONE\n",
-        "anybody can pass for a carrier",
-    ),
-    Mutation(
-        "I7", f"{_OUTBOUND}/tls.py", "    context.minimum_version = ssl.TLSVersion.TLSv1_2\n",
-        "    context.check_hostname = False\n", "a certificate for another host serves a carrier",
-    ),
-    Mutation(
-        "I7", f"{_OUTBOUND}/endpoint.py", "if parts.scheme not in schemes:", "if False:",
-        "a carrier is reached over a plain channel",
-    ),
-    Mutation(
-        "I7", f"{_OUTBOUND}/https.py", "addFilter(lambda record: False)", "addFilter(lambda record: True)",
-        "what a carrier quotes of an address is written into the log",
-    ),
-    Mutation(
-        "I7", f"{_VAULT}/envelope.py", "self._aad + _measured(field.encode())", "self._aad",
-        "a note put into the place of the street goes to the carrier",
-    ),
-    Mutation(
-        "I7", f"{_EDGE}/form.py", "if spec.choices and text not in", "if not spec.choices and text not in",
-        "a form names a carrier that the shop does not offer",
-    ),
-)  # fmt: skip
-
-_MAKERS = (
-    Mutation(
-        "I7", f"{_SHOP}/maker.py", "return all(match is not None and match[1] in maker.makes for match in found)",
-        "return True", "a maker is sent the lines of another, or of the whole order",
-    ),
-    Mutation(
-        "I7", f"{_SHOP}/maker.py", "isinstance(record, Part) and _fills(record, maker)", "True",
-        "a maker is sent name and address of an order that it fills nothing of",
-    ),
-    Mutation(
-        "I7", f"{_SHOP}/maker.py",
-        'lines="\\n".join(_line(line) for line in cart.lines if line.product.sku in maker.makes)',
-        'lines="\\n".join(_line(line) for line in cart.lines)',
-        "the part of a maker holds the lines of all",
-    ),
-    Mutation(
-        "I7", f"{_SHOP}/maker.py",
-        "found = work.select(Part, Part.customer == order.customer, Part.order_id == order.id)",
-        "found = work.select(Part)",
-        "a paid order sends off the parts of others",
-    ),
-)  # fmt: skip
-
-_DESKS = (
-    Mutation(
-        "I3", f"{_EDGE}/staff.py", "if not self._fits(password, member):", "if False:",
-        "any password lets in to a desk",
-    ),
-    Mutation(
-        "I3", f"{_EDGE}/staff.py", "if now < attempts.until:", "if False:",
-        "passwords of staff can be guessed at without end",
-    ),
-    Mutation(
-        "I3", f"{_EDGE}/staff.py", "if not set(roles) & set(member.roles):", "if False:",
-        "a member of staff comes to a desk of another role",
-    ),
-    Mutation(
-        "I2", f"{_EDGE}/middleware.py", "        if not declaration.staff:\n            return None",
-        "        if True:\n            return None",
-        "the desks are served to everybody",
     ),
 )  # fmt: skip
 
@@ -389,7 +298,7 @@ _FRAGMENT = (
 )  # fmt: skip
 
 MUTATIONS: tuple[Mutation, ...] = (
-    *_VERSION, *_CARD_KEPT, *_VISITS, *_COOKIES, *_CARRIERS, *_MAKERS, *_DESKS, *_COUNTS, *_CARD_PASSED_ON,
+    *_VERSION, *_CARD_KEPT, *_VISITS, *_COOKIES, *_COUNTS, *_CARD_PASSED_ON,
     *_ON_THE_WAY, *_CONTACT, *_FRAGMENT, *_GREETING,
-    *MAIL, *ERASE, *RIGHTS, *OLDER,
+    *OUTBOUND, *DESKS, *MAIL, *ERASE, *RIGHTS, *OLDER,
 )  # fmt: skip

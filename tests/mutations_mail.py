@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.mutation import Mutation
 
 _EDGE, _OUTBOUND, _SITE, _SHOP = "src/avow/edge", "src/avow/outbound", "src/avow/site", "sites/gourmet"
+_VAULT = "src/avow/vault"
 
 _NEWSLETTER = (
     Mutation(
@@ -129,6 +130,12 @@ _NO_MORE = (
     Mutation(
         "I15", f"{_SHOP}/choice.py", "number=work.fingerprint(number),", "number=number,",
         "the number that leads to a wish for no more mail can be read in the database",
+    ),
+    Mutation(
+        "I9", f"{_VAULT}/keeping.py", '''            unit.judge(
+                "collect",''', '''            (lambda *flow, **about: None)(
+                "collect",''',
+        "a page that no sentence names takes an objection",
     ),
     Mutation(
         "I9", f"{_EDGE}/inbox.py", 'silence("mail.log")', 'logging.getLogger("mail.log").disabled = True',

@@ -8,6 +8,11 @@ _SHOP, _VAULT = "sites/gourmet", "src/avow/vault"
 
 RIGHTS: tuple[Mutation, ...] = (
     Mutation(
+        "I1", f"{_VAULT}/envelope.py", "        except InvalidTag:\n", '''        except InvalidTag:
+            return _decode(head), b""\n''',
+        "a row that was given to somebody else in the database is told to them as theirs",
+    ),
+    Mutation(
         "I1", f"{_VAULT}/holdings.py", "if unit.facts.get(fact) is not True:", "if False:",
         "what is held is told though nobody has shown who they are",
     ),

@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from compileall import compile_dir
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -24,6 +25,7 @@ from py_compile import PycInvalidationMode
 from queue import SimpleQueue
 from xml.etree import ElementTree as ET
 
+from avow.cli.trace import marks
 from avow.errors import AvowError, SetupError
 from tests.mutations import MUTATIONS, Mutation
 from tools.loosen import loosenings
@@ -152,17 +154,16 @@ def mutate(root: Path, mutations: Iterable[Mutation], only: frozenset[str] = fro
     if only:
         changes = [change for change in changes if only & set(change.rows)]
     with scratch_trees(root, WORKERS) as trees, ThreadPoolExecutor(WORKERS) as pool:
-        homes: dict[str, set[str]] = {}
         tests: dict[str, frozenset[str]] = {}
+        homes = _homes(root)
         rows = sorted({row for change in changes for row in change.rows if not only or row in only})
-        for row, outcome in zip(rows, pool.map(lambda row: _as_it_is(trees, row), rows), strict=True):
-            if outcome.status == 5:
-                report.untested_rows.add(row)
-            elif outcome.status != 0:
+        report.untested_rows |= set(rows) - homes.keys()
+        homes = {row: homes[row] for row in rows if row in homes}
+        for row, outcome in zip(homes, pool.map(lambda row: _as_it_is(trees, row, homes[row]), homes), strict=True):
+            if outcome.status != 0:
                 raise SetupError(f"the `holds` tests of {row} fail before anything is loosened\n{outcome.output}")
             report.tests |= outcome.tests
             tests[row] = outcome.tests
-            homes[row] = {file for test in outcome.tests if (file := _home(root, test))}
         changes = [change for change in changes if set(change.rows) - report.untested_rows]
 
         def attempt(change: Change) -> Outcome:
@@ -176,20 +177,19 @@ def mutate(root: Path, mutations: Iterable[Mutation], only: frozenset[str] = fro
     return report
 
 
-def _home(tree: Path, test: str) -> str | None:
-    """The file of a test, by what the report calls it: `tests.edge.test_guard::test_x`, classes included."""
-    parts = test.partition("::")[0].split(".")
-    for end in range(len(parts), 0, -1):
-        file = "/".join(parts[:end]) + ".py"
-        if (tree / file).is_file():
-            return file
-    return None
+def _homes(root: Path) -> dict[str, set[str]]:
+    """The files with `holds` tests of each row that has any."""
+    homes: defaultdict[str, set[str]] = defaultdict(set)
+    for file, _, row, kind, _ in marks(root):
+        if kind == "holds":
+            homes[row].add(file)
+    return dict(homes)
 
 
-def _as_it_is(trees: SimpleQueue[Path], row: str) -> Outcome:
+def _as_it_is(trees: SimpleQueue[Path], row: str, files: Iterable[str]) -> Outcome:
     tree = trees.get()
     try:
-        return run_holds(tree, (row,))
+        return run_holds(tree, (row,), files)
     finally:
         trees.put(tree)
 
