@@ -26,6 +26,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.campaign)
     if wanted:
         chosen = [item for item in items if wanted & _promises(item, rows)]
+        for item in chosen:  # a report says which rows a test is of
+            item.user_properties += [("promise", f"{row}:{kind}") for row, kind in sorted(_promises(item, rows))]
         config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
         items[:] = chosen
     else:

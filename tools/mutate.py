@@ -14,7 +14,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from compileall import compile_dir
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -25,13 +24,13 @@ from py_compile import PycInvalidationMode
 from queue import SimpleQueue
 from xml.etree import ElementTree as ET
 
-from avow.cli.trace import marks
 from avow.errors import AvowError, SetupError
 from tests.mutations import MUTATIONS, Mutation
 from tools.loosen import loosenings
 
 WORKERS = 2
 SECONDS_PER_RUN = 900
+SECONDS_FOR_ALL = 3600
 LEFT_OUT = shutil.ignore_patterns(".git", ".venv", ".*_cache", ".hypothesis", "__pycache__", "var", "build", "dist")
 
 
@@ -89,19 +88,24 @@ def guard_changes(root: Path, mutations: Iterable[Mutation]) -> Iterator[Change]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One run: pytest's status (0 passed, 1 failed, 5 no tests, -1 no end), its tests, the failed ones, its output."""
+    """One run: pytest's status (0 passed, 1 failed, 5 no tests, -1 no end), its tests, the failed ones, its output.
+
+    Each test has the rows whose promises it holds.
+    """
 
     status: int
-    tests: frozenset[str]
+    tests: Mapping[str, frozenset[str]]
     failed: frozenset[str]
     output: str
 
 
-def run_holds(tree: Path, rows: tuple[str, ...], files: Iterable[str] = (), *, first: bool = False) -> Outcome:
-    """Run the `holds` tests of some rows in a tree; its own `src` goes before any installed one.
+def run_holds(
+    tree: Path, rows: Iterable[str], files: Iterable[str] = (), options: Iterable[str] = (), *, limit: int
+) -> Outcome:
+    """Run the `holds` tests of some rows in a tree, for `limit` seconds; its own `src` goes before any installed one.
 
-    With `files` only these are looked into for tests: reading all of them takes longer than running a row's. With
-    `first` the run ends with the first test that fails.
+    With `files` only these are looked into for tests: reading all of them takes longer than running a row's.
+    `options` are more of pytest's.
     """
     report = tree / "mutate-report.xml"
     report.unlink(missing_ok=True)
@@ -109,7 +113,7 @@ def run_holds(tree: Path, rows: tuple[str, ...], files: Iterable[str] = (), *, f
     # No byte code is written: two edits within one second would leave a stale file behind.
     environment = {**os.environ, "PYTHONPATH": f"{tree / 'src'}{os.pathsep}{tree}", "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}"]
-    command += ["-x"] if first else []
+    command += options
     try:
         done = subprocess.run(
             [*command, "--promise", selection, *sorted(files)],
@@ -117,18 +121,22 @@ def run_holds(tree: Path, rows: tuple[str, ...], files: Iterable[str] = (), *, f
             env=environment,
             capture_output=True,
             text=True,
-            timeout=SECONDS_PER_RUN,
+            timeout=limit,
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return Outcome(-1, frozenset(), frozenset(), f"no end after {SECONDS_PER_RUN} seconds")
-    cases = ET.parse(report).getroot().iter("testcase") if report.exists() else ()  # noqa: S314 - our own file
-    results = {
-        f"{case.get('classname')}::{case.get('name')}": bool(case.findall("failure") or case.findall("error"))
-        for case in cases
-    }
-    failed = frozenset(test for test, bad in results.items() if bad)
-    return Outcome(done.returncode, frozenset(results), failed, done.stdout + done.stderr)
+        return Outcome(-1, {}, frozenset(), f"no end after {limit} seconds")
+    cases = [*ET.parse(report).getroot().iter("testcase")] if report.exists() else []  # noqa: S314 - our own file
+    names = [f"{case.get('classname')}::{case.get('name')}" for case in cases]
+    tests = {name: _rows(case) for name, case in zip(names, cases, strict=True)}
+    failed = (name for name, case in zip(names, cases, strict=True) if case.findall("failure") or case.findall("error"))
+    return Outcome(done.returncode, tests, frozenset(failed), done.stdout + done.stderr)
+
+
+def _rows(case: ET.Element) -> frozenset[str]:
+    """The rows of a test's `holds` marks, which `conftest.py` writes into the report."""
+    marks = (mark.get("value", "").split(":") for mark in case.iterfind("properties/property[@name='promise']"))
+    return frozenset(row for row, kind in marks if kind == "holds")
 
 
 @contextmanager
@@ -154,21 +162,17 @@ def mutate(root: Path, mutations: Iterable[Mutation], only: frozenset[str] = fro
     if only:
         changes = [change for change in changes if only & set(change.rows)]
     with scratch_trees(root, WORKERS) as trees, ThreadPoolExecutor(WORKERS) as pool:
-        tests: dict[str, frozenset[str]] = {}
-        homes = _homes(root)
-        rows = sorted({row for change in changes for row in change.rows if not only or row in only})
-        report.untested_rows |= set(rows) - homes.keys()
-        homes = {row: homes[row] for row in rows if row in homes}
-        for row, outcome in zip(homes, pool.map(lambda row: _as_it_is(trees, row, homes[row]), homes), strict=True):
-            if outcome.status != 0:
-                raise SetupError(f"the `holds` tests of {row} fail before anything is loosened\n{outcome.output}")
-            report.tests |= outcome.tests
-            tests[row] = outcome.tests
+        rows = {row for change in changes for row in change.rows if not only or row in only}
+        found = _as_it_is(trees, rows)
+        report.tests |= found.keys()
+        tests = {row: {test for test in found if row in found[test]} for row in rows}
+        report.untested_rows |= {row for row in rows if not tests[row]}
+        homes = {row: {file for test in tests[row] if (file := _home(root, test))} for row in rows if tests[row]}
         changes = [change for change in changes if set(change.rows) - report.untested_rows]
 
         def attempt(change: Change) -> Outcome:
             # Where every test has noticed something already, it is enough to see that one notices this too.
-            known = set[str]().union(*(tests.get(row, frozenset()) for row in change.rows)) <= report.noticing
+            known = set[str]().union(*(tests.get(row, set()) for row in change.rows)) <= report.noticing
             return _try(trees, change, homes, first=known)
 
         running = {pool.submit(attempt, change): change for change in changes}
@@ -177,21 +181,26 @@ def mutate(root: Path, mutations: Iterable[Mutation], only: frozenset[str] = fro
     return report
 
 
-def _homes(root: Path) -> dict[str, set[str]]:
-    """The files with `holds` tests of each row that has any."""
-    homes: defaultdict[str, set[str]] = defaultdict(set)
-    for file, _, row, kind, _ in marks(root):
-        if kind == "holds":
-            homes[row].add(file)
-    return dict(homes)
+def _home(tree: Path, test: str) -> str | None:
+    """The file of a test, by what the report calls it: `tests.edge.test_guard::test_x`, classes included."""
+    parts = test.partition("::")[0].split(".")
+    for end in range(len(parts), 0, -1):
+        file = "/".join(parts[:end]) + ".py"
+        if (tree / file).is_file():
+            return file
+    return None
 
 
-def _as_it_is(trees: SimpleQueue[Path], row: str, files: Iterable[str]) -> Outcome:
+def _as_it_is(trees: SimpleQueue[Path], rows: Iterable[str]) -> Mapping[str, frozenset[str]]:
+    """All `holds` tests of some rows, each with its rows. Raises SetupError if one fails before anything is changed."""
     tree = trees.get()
     try:
-        return run_holds(tree, (row,), files)
+        outcome = run_holds(tree, sorted(rows), (), ("-n", str(WORKERS), "--dist", "loadfile"), limit=SECONDS_FOR_ALL)
     finally:
         trees.put(tree)
+    if outcome.status not in (0, 5):
+        raise SetupError(f"`holds` tests fail before anything is loosened\n{outcome.output}")
+    return outcome.tests
 
 
 def _try(trees: SimpleQueue[Path], change: Change, homes: Mapping[str, set[str]], *, first: bool) -> Outcome:
@@ -201,7 +210,8 @@ def _try(trees: SimpleQueue[Path], change: Change, homes: Mapping[str, set[str]]
     try:
         file.write_text(change.text, encoding="utf-8")
         rows = tuple(row for row in change.rows if row in homes)
-        return run_holds(tree, rows, set[str]().union(*(homes[row] for row in rows)), first=first)
+        files = set[str]().union(*(homes[row] for row in rows))
+        return run_holds(tree, rows, files, ("-x",) if first else (), limit=SECONDS_PER_RUN)
     finally:
         file.write_bytes(original)
         trees.put(tree)

@@ -71,22 +71,17 @@ def read_promises(root: Path) -> tuple[Promise, ...]:
 def read_tests(root: Path, rows: frozenset[str]) -> Tests:
     """The marked tests under `tests/` and `sites/`. Raises SetupError for a mark of no known row or kind."""
     found: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
-    for name, test, row, kind, line in marks(root):
-        if row not in rows or kind not in KINDS:
-            help = "a row of sites/promises.yaml and `works` or `holds`, for example promise('I2', 'holds')"
-            raise SetupError(f"{name}:{line}: the mark promise({row!r}, {kind!r}) names no promise", help=help)
-        identifier = f"{name}::{test}"
-        if identifier not in found[row, kind]:
-            found[row, kind].append(identifier)
-    return found
-
-
-def marks(root: Path) -> Iterator[tuple[str, str, str, str, int]]:
-    """Every promise mark under `tests/` and `sites/`: file, test, row, kind, line. Nothing is imported."""
-    for file in sorted(file for folder in ("tests", "sites") for file in (root / folder).rglob("test_*.py")):
+    files = sorted(file for folder in ("tests", "sites") for file in (root / folder).rglob("test_*.py"))
+    for file in files:
         name = file.relative_to(root).as_posix()
         for test, row, kind, line in _marked(ast.parse(file.read_bytes(), name)):
-            yield name, test, row, kind, line
+            if row not in rows or kind not in KINDS:
+                help = "a row of sites/promises.yaml and `works` or `holds`, for example promise('I2', 'holds')"
+                raise SetupError(f"{name}:{line}: the mark promise({row!r}, {kind!r}) names no promise", help=help)
+            identifier = f"{name}::{test}"
+            if identifier not in found[row, kind]:
+                found[row, kind].append(identifier)
+    return found
 
 
 def _marked(
