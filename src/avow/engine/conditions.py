@@ -9,6 +9,7 @@ or a `nan` is no number, so that a mixed-up fact denies.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import reduce
 from operator import ge, gt, le, lt
 from typing import Any, TypeGuard
 
@@ -66,11 +67,9 @@ def when(condition: Condition, want: bool) -> Test:
         return _measure(condition, want)
     if isinstance(condition, Not):
         return when(condition.part, not want)
-    parts = tuple(when(part, want) for part in condition.parts)
     # A true `and` and a false `or` need every part; a false `and` and a true `or` need one.
-    if isinstance(condition, AllOf) is want:
-        return _both(*parts) if len(parts) == 2 else lambda facts: all(part(facts) for part in parts)
-    return _either(*parts) if len(parts) == 2 else lambda facts: any(part(facts) for part in parts)
+    join = _both if isinstance(condition, AllOf) is want else _either
+    return reduce(join, (when(part, want) for part in condition.parts))
 
 
 def _both(one: Test, other: Test) -> Test:
@@ -107,6 +106,12 @@ def all_of(parts: list[Condition]) -> Condition | None:
 def states(condition: Condition | None) -> tuple[Callable[[Facts], bool | None], ...]:
     """For each atom, in the order in which the condition names them, what gives its value."""
     return tuple(map(_state, atoms(condition))) if condition is not None else ()
+
+
+def asked_by(conditions: Iterable[Condition | None]) -> tuple[Callable[[Facts], bool | None], ...]:
+    """What gives the value of each atom that any of these conditions has, once for each atom."""
+    every = (atom for condition in conditions if condition is not None for atom in atoms(condition))
+    return tuple(map(_state, dict.fromkeys(every)))
 
 
 def _state(atom: Fact | Compare) -> Callable[[Facts], bool | None]:

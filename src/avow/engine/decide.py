@@ -12,7 +12,7 @@ from operator import and_, getitem
 
 from avow.engine import reasons
 from avow.engine.clauses import OBJECT, Clause
-from avow.engine.conditions import Test, states
+from avow.engine.conditions import Test, asked_by, states
 from avow.engine.index import Index, Slot, UnknownWord
 from avow.engine.reasons import Flow
 from avow.language.suggest import did_you_mean
@@ -21,6 +21,8 @@ from avow.language.vocabulary import UnknownTerm, Vocabulary
 from avow.values import DIMENSIONS, NO_FACTS, Facts, Sentence, Verdict
 
 _PREPOSITIONS = tuple(DIMENSIONS)
+#: Atoms of which every state is remembered: at most 81 verdicts.
+_FEW = 4
 #: Sets of clauses that match a flow: those that forbid, permit, close, and the duties.
 Sets = tuple[int, int, int, int]
 
@@ -31,7 +33,9 @@ class Matched:
     A verdict is made once for each set of clauses that takes effect, and that set, as bits, is its key.
     """
 
-    __slots__ = ("_clauses", "_closed", "_closes", "_duties", "_forbids", "_made", "_permits", "_states", "_sure")
+    __slots__ = (
+        "_clauses", "_closed", "_closes", "_duties", "_forbids", "_made", "_permits", "_states", "_sure", "asks",
+    )  # fmt: skip
 
     def __init__(self, sets: Sets, index: Index) -> None:
         # The few that match are numbered anew: small numbers are quickly joined and hashed.
@@ -49,6 +53,8 @@ class Matched:
             tests.append(tuple((own, test) for own, test in found if test is not None))
         self._forbids, self._permits, self._closes, self._duties = tests
         self._made: dict[int, Verdict] = {}
+        #: What gives the value of each atom that any of their conditions has.
+        self.asks = asked_by(clause.condition for clauses in self._clauses for clause in clauses)
         # What a closed list is told by; made when the first one is.
         self._states: tuple[Callable[[Facts], bool | None], ...] | None = None
         self._closed: dict[tuple[int, tuple[bool | None, ...]], Verdict] | None = None
@@ -119,25 +125,29 @@ class Matched:
 
 
 class Case:
-    """A flow whose verdict depends on facts: `case.matched.judge(facts, case)` gives it.
+    """A flow whose verdict depends on facts: `case.judge(facts)` gives it.
 
-    Verdicts are made once for each outcome and shared.
+    Verdicts are made once for each outcome and shared. Where few atoms are asked, what is known of them leads straight
+    to the verdict; among many, most do not matter once one has settled it.
     """
 
-    __slots__ = ("_decider", "_flow", "_known", "_nearest", "_own", "matched")
+    __slots__ = ("_decider", "_flow", "_known", "_matched", "_nearest", "_own", "judge")
+
+    #: The verdict, given these facts.
+    judge: Callable[[Facts], Verdict]
 
     def __init__(self, matched: Matched, flow: Flow, decider: Decider) -> None:
-        self.matched = matched
+        self._matched = matched
         self._flow = flow
         self._decider = decider
         permits = matched.clauses(1)
         self._nearest = permits[0] if permits else None
         self._known = states(permits[0].condition) if permits else ()
         self._own: dict[tuple[bool | None, ...], Verdict] = {}
+        self.judge = _remembering(matched.asks, self._judge)
 
-    def judge(self, facts: Facts) -> Verdict:
-        """The verdict, given these facts."""
-        return self.matched.judge(facts, self)
+    def _judge(self, facts: Facts) -> Verdict:
+        return self._matched.judge(facts, self)
 
     def unpermitted(self, facts: Facts) -> Verdict:
         """What a flow that nothing permits is told, made once for each state of the nearest permission's facts."""
@@ -284,6 +294,37 @@ class Decider:
         help = self.words.suggestion(bare, kinds) or "declare it in the front matter of the policy"
         wanted = " or ".join(filter(None, (", ".join(kinds[:-1]), kinds[-1])))
         return UnknownTerm(f"`{word}` is not a {wanted} of the policy", verdict, help=help)
+
+
+def _remembering(
+    asks: tuple[Callable[[Facts], bool | None], ...], judge: Callable[[Facts], Verdict]
+) -> Callable[[Facts], Verdict]:
+    """`judge`, asked once for each state of the few atoms that matter to it; where there are more, `judge` itself."""
+    made: dict[object, Verdict] = {}
+    if len(asks) == 1:
+        [state] = asks
+
+        def of_one(facts: Facts) -> Verdict:
+            known = state(facts)
+            return made.get(known) or made.setdefault(known, judge(facts))
+
+        return of_one
+    if len(asks) == 2:
+        one, other = asks
+
+        def of_two(facts: Facts) -> Verdict:
+            known = one(facts), other(facts)
+            return made.get(known) or made.setdefault(known, judge(facts))
+
+        return of_two
+    if len(asks) <= _FEW:
+
+        def of_few(facts: Facts) -> Verdict:
+            known = tuple([state(facts) for state in asks])
+            return made.get(known) or made.setdefault(known, judge(facts))
+
+        return of_few
+    return judge
 
 
 def _lenient(slot: Slot, word: str | None) -> int:

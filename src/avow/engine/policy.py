@@ -125,7 +125,7 @@ class Policy:
         found = self._memory.get(flow)
         if found.__class__ is Verdict:
             return found  # the class is compared because that is fastest
-        return self._first(flow, facts) if found is None else found.matched.judge(facts, found)  # type: ignore[union-attr,arg-type]
+        return self._first(flow, facts) if found is None else found.judge(facts)  # type: ignore[union-attr]
 
     def explain(
         self,
