@@ -1,20 +1,22 @@
-"""What it costs to erase a person with rows in eleven tables, among ten thousand and a hundred thousand people.
+"""What it costs to tell or erase a person with rows in eleven tables, among ten thousand and a hundred thousand people.
 
-Three sides take turns, as in `vault`: Avow's first stage of erasing (rows, key, links, sends, tombstone in the database
-and in its file, ledger entry, commit); the same DELETEs in plain SQLAlchemy with one audit row and a commit;
-and without the audit row. SCALE=1000000 adds a figure with so many people.
+Three sides take turns, as in `vault`: Avow's access (everything held, found by ownership, judged value by value, as
+the JSON file that they take along) and its first stage of erasing (rows, key, links, sends, tombstone in the database
+and in its file, ledger entry, commit); the same SELECTs and DELETEs in plain SQLAlchemy with one audit row and a
+commit; and without the audit row. SCALE=1000000 adds a figure with so many people.
 
 The people who are not measured lie there to make the tables large: their rows hold bytes that nobody opens.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from itertools import islice
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +24,13 @@ from sqlalchemy import Column, Connection, ForeignKey, LargeBinary, MetaData, St
 from sqlalchemy.orm import Mapped
 
 from avow import Sealed, Site, owner, personal
+from avow.edge.export import exported
+from avow.edge.pages import fill_answer
 from avow.site.opened import Opened
 from avow.store.connection import Store
 from avow.testing.postgres import Server
 from avow.vault.erasure import erase
+from avow.vault.holdings import holdings
 from bench.figures import figure, in_turns
 
 TABLES = 11
@@ -116,12 +121,47 @@ def someone(opened: Opened) -> str:
         return str(person.id)
 
 
+def taking_along(opened: Opened, people: list[str]) -> Callable[[], object]:
+    """One of `people` after the other takes along everything that is held about them."""
+    kind, again = opened.vault.home.records[0], cycle(people)
+
+    def access() -> bytes:
+        with opened.unit("desk", "lodging", place="desk", channel="https", facts={"logged_in(subject)": True}) as unit:
+            unit.viewer = next(again)
+            [mine] = unit.db.scalars(select(kind).where(kind.person == unit.viewer))
+            held = holdings(unit, [mine], fact="logged_in(subject)", purpose="lodging")
+            text = exported(held, opened.policy, opened.vault.hour())
+            return bytes(fill_answer(unit, "application/json", text.encode()))
+
+    assert access().count(b"Ann Example") == TABLES
+    return access
+
+
+def selecting(store: Store, kinds: list[Table], audit: Table | None, ids: list[str]) -> Callable[[], object]:
+    """The same rows in the clear, as the same kind of file."""
+    again = cycle(ids)
+
+    def access() -> bytes:
+        identity = next(again)
+        with store.writing() as connection:
+            rows = [
+                {name: value.decode() if isinstance(value, bytes) else value for name, value in row._mapping.items()}
+                for table in kinds
+                for row in connection.execute(table.select().where(table.c.person == identity))
+            ]
+            _note(connection, audit, "access")
+        return json.dumps(rows, indent=1).encode()
+
+    return access
+
+
 def compare(store: str, addresses: Iterator[str], folder: Path, count: int) -> None:
     site = house()
     opened = site.open(folder, store=next(addresses), background=False)
     crowd(site, count)
     waiting = [someone(opened) for _ in range(TURNS + 40)]
-    sides: dict[str, Callable[[], object]] = {"avow": lambda: erase(opened.vault, waiting.pop())}
+    erasing: dict[str, Callable[[], object]] = {"avow": lambda: erase(opened.vault, waiting.pop())}
+    telling: dict[str, Callable[[], object]] = {"avow": taking_along(opened, waiting)}
     stores = []
     for name in ("audited", "bare"):
         metadata, kinds, person, audit = plain_tables()
@@ -132,13 +172,16 @@ def compare(store: str, addresses: Iterator[str], folder: Path, count: int) -> N
         ids = [secrets.token_hex(16) for _ in range(TURNS + 40)]
         with plain.writing() as connection:
             plain_people(connection, kinds, person, ids)
-        sides[name] = _deleting(plain, kinds, person, audit if name == "audited" else None, ids)
+        noted = audit if name == "audited" else None
+        erasing[name] = _deleting(plain, kinds, person, noted, ids)
+        telling[name] = selecting(plain, kinds, noted, ids)
     try:
-        taken = in_turns(sides, TURNS)
-        what = f"erase a person with rows in {TABLES} tables among {count:,}, {store}"
-        for other, words in (("audited", "with one audit row"), ("bare", "without audit")):
-            figure("people", f"{what}, beside {words}", taken["avow"].wall, "µs", taken[other].wall, digits=0)
-        figure("people", f"{what}, of 10 ms", taken["avow"].wall / 1000, "ms", 10.0)
+        for verb, sides in (("access to", telling), ("erase", erasing)):
+            taken = in_turns(sides, TURNS)
+            what = f"{verb} a person with rows in {TABLES} tables among {count:,}, {store}"
+            for other, words in (("audited", "with one audit row"), ("bare", "without audit")):
+                figure("people", f"{what}, beside {words}", taken["avow"].wall, "µs", taken[other].wall, digits=0)
+            figure("people", f"{what}, of 10 ms", taken["avow"].wall / 1000, "ms", 10.0)
         with opened.vault.store.reading() as connection:
             left = connection.scalar(select(site.home.schema.tombstone.c.token).limit(1))
         assert left is not None
@@ -157,11 +200,15 @@ def _deleting(
             for table in kinds:
                 connection.execute(table.delete().where(table.c.person == identity))
             connection.execute(person.delete().where(person.c.id == identity))
-            if audit is not None:
-                body = f'{{"what":"erase","hour":{int(time.time() // 3600)}}}'.encode()
-                connection.execute(audit.insert(), {"id": secrets.token_hex(16), "body": body})
+            _note(connection, audit, "erase")
 
     return delete
+
+
+def _note(connection: Connection, audit: Table | None, what: str) -> None:
+    if audit is not None:
+        body = f'{{"what":"{what}","hour":{int(time.time() // 3600)}}}'.encode()
+        connection.execute(audit.insert(), {"id": secrets.token_hex(16), "body": body})
 
 
 def main() -> None:

@@ -8,7 +8,9 @@ Three sides take turns, each on a database of its own with the same settings (a 
   jinja2, one audit row, a commit.
 - unaudited: the same without the audit row; its page writes nothing.
 
-What the sequencer does with a ledger entry afterwards, in the background, is a figure of its own.
+Opening one value is measured beside selecting the same column in the clear. Under load, eight threads show pages at
+once: how many entries share a commit. What the sequencer does with a ledger entry afterwards, in the background, is a
+figure of its own.
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ import json
 import secrets
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from itertools import cycle
 from pathlib import Path
@@ -25,7 +29,7 @@ from random import Random
 from typing import Any
 
 from jinja2 import Environment, Template
-from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import Column, Engine, ForeignKey, Integer, LargeBinary, MetaData, String, Table, Text, event
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, sessionmaker
 
 from avow import Sealed, Site, owner, personal, plain
@@ -49,6 +53,8 @@ PAGE = """<!doctype html><title>Your stay</title><h1>Your stay</h1>
 <p>You wish for <q>{{ guest.wishes }}</q>. Your room: {{ guest.room }}.</p>
 """
 RECORDS = 500
+#: Transactions committed, by engine.
+COMMITS: Counter[Engine] = Counter()
 TURNS = 1000
 
 #: Loads and renders one record that is there, or makes one; each answers with what it made.
@@ -73,9 +79,10 @@ def guest_house() -> tuple[Site, type[Any]]:
 
 
 @contextmanager
-def sealed(store: str, folder: Path) -> Iterator[tuple[Opened, Page, Collect]]:
+def sealed(store: str, folder: Path) -> Iterator[tuple[Opened, Page, Page, Collect]]:
     site, guest = guest_house()
     opened = site.open(folder, store=store, background=False)
+    event.listen(opened.vault.store.engine, "commit", lambda connection: COMMITS.update([connection.engine]))
     template = environment(None).from_string(PAGE)
 
     def collect() -> tuple[str, str]:
@@ -84,12 +91,17 @@ def sealed(store: str, folder: Path) -> Iterator[tuple[Opened, Page, Collect]]:
         return made.person, made.id
 
     def load(key: tuple[str, str]) -> str:
-        with opened.unit("desk", "lodging", place="desk", channel="https") as unit:
+        with opened.unit("desk", "lodging", place="desk", channel="https", reads=reads) as unit:
             unit.viewer = key[0]
             return fill_answer(unit, "text/html", template.render(guest=unit.db.get(guest, key)).encode()).decode()
 
+    def open_one(key: tuple[str, str]) -> str:
+        with opened.unit("desk", "lodging", place="desk", channel="https", reads=reads) as unit:
+            return str(unit.db.get_one(guest, key).phone.open())
+
+    reads = opened.vault.store.dialect == "sqlite"  # as the edge has it for what is asked by GET
     try:
-        yield opened, _page(load, collect), collect
+        yield opened, _page(load, collect), _page(open_one, collect), collect
     finally:
         site.close()
 
@@ -132,7 +144,7 @@ AUDIT = Table(
 
 
 @contextmanager
-def unsealed(store: str, *, audited: bool) -> Iterator[tuple[Page, Collect]]:
+def unsealed(store: str, *, audited: bool) -> Iterator[tuple[Page, Page, Collect]]:
     template: Template = Environment(autoescape=True).from_string(PAGE)
     with closing(Store.open(store)) as opened:
         Base.metadata.create_all(opened.engine)
@@ -161,24 +173,33 @@ def unsealed(store: str, *, audited: bool) -> Iterator[tuple[Page, Collect]]:
                 db.commit()
             return page
 
-        yield _page(load, collect), collect
+        def open_one(key: tuple[str, str]) -> str:
+            with sessions() as db:
+                found = db.get_one(Guest, key).phone
+                audit(db, "open")
+                db.commit()
+            return found
+
+        yield _page(load, collect), _page(open_one, collect), collect
 
 
 def _page(load: Callable[[tuple[str, str]], str], collect: Collect) -> Page:
     keys = [collect() for _ in range(RECORDS)]
     Random(5).shuffle(keys)
     again = cycle(keys)
-    return lambda: load(next(again))
+    return lambda: load(next(again))  # of a cycle threads may take turns
 
 
 def compare(store: str, addresses: Callable[[], str], folder: Path) -> None:
     with (
-        sealed(addresses(), folder) as (opened, page, collect),
-        unsealed(addresses(), audited=True) as (audited_page, audited_collect),
-        unsealed(addresses(), audited=False) as (bare_page, bare_collect),
+        sealed(addresses(), folder) as (opened, page, open_one, collect),
+        unsealed(addresses(), audited=True) as (audited_page, audited_one, audited_collect),
+        unsealed(addresses(), audited=False) as (bare_page, bare_one, bare_collect),
     ):
         assert page() == audited_page() == bare_page() != ""
+        assert open_one() == audited_one() == bare_one() == GUEST["phone"]
         for name, sides in (
+            ("one value opened", {"sealed": open_one, "audited": audited_one, "bare": bare_one}),
             ("page of five sealed values", {"sealed": page, "audited": audited_page, "bare": bare_page}),
             ("collect of five values", {"sealed": collect, "audited": audited_collect, "bare": bare_collect}),
         ):
@@ -188,11 +209,38 @@ def compare(store: str, addresses: Callable[[], str], folder: Path) -> None:
                 ours, theirs = taken["sealed"], taken[other]
                 figure("vault", what, ours.wall, "µs", theirs.wall, digits=0)
                 figure("vault", f"{what}, processor time", ours.processor, "µs", theirs.processor, digits=0)
+        under_load(store, opened, page)
         start = time.perf_counter()
         chained = opened.sequencer.run()
         each = (time.perf_counter() - start) * 1e6 / chained
         what = f"one ledger entry chained, {store}, beside the collect"
         figure("vault", what, each, "µs", taken["sealed"].wall, digits=0)
+
+
+def under_load(store: str, opened: Opened, page: Page) -> None:
+    """Pages at once, by so many threads as the edge lets work: beside the same by one thread."""
+    count, threads = 400, 8
+    rates = []
+    for at_once in (1, threads):
+        before, start = _syncs(opened), time.perf_counter()
+        with ThreadPoolExecutor(at_once) as pool:
+            for answer in [pool.submit(page) for _ in range(count)]:
+                answer.result()
+        rates.append(count / (time.perf_counter() - start))
+        syncs = _syncs(opened) - before
+        figure("vault", f"entries per sync, {at_once} threads show pages, {store}", count / syncs, "entries", 1.0)
+    figure("vault", f"pages shown by {threads} threads, {store}, beside one", rates[1], "pages/s", rates[0], digits=0)
+
+
+def _syncs(opened: Opened) -> int:
+    """How often commits have waited for the disk: PostgreSQL counts that; of SQLite each commit that writes does."""
+    store = opened.vault.store
+    if store.dialect == "sqlite":
+        return COMMITS[store.engine]
+    with store.engine.connect() as connection:  # its counts come a moment later
+        connection.exec_driver_sql("SELECT pg_stat_clear_snapshot()")
+        time.sleep(1.5)
+        return int(connection.exec_driver_sql("SELECT wal_sync FROM pg_stat_wal").scalar() or 0)
 
 
 def main() -> None:

@@ -70,6 +70,10 @@ class StoreError(AvowError):
     """The database, or the folder it lives in, cannot be used."""
 
 
+class OnlyReads(StoreError):
+    """A transaction that was begun to read only was to write."""
+
+
 class KeyringError(AvowError):
     """Keys are missing, unreadable, or are not the ones that the database was sealed with."""
 

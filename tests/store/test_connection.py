@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from avow.errors import SetupError, StoreError
+from avow.errors import OnlyReads, SetupError, StoreError
 from avow.store.connection import Store
 
 
@@ -39,6 +39,20 @@ def test_a_reader_does_not_wait_for_a_writer(tmp_path: Path) -> None:
         with store.reading() as reader:
             assert reader.execute(text("SELECT count(*) FROM sqlite_master")).scalar() == 0
     store.close()
+
+
+def test_what_only_reads_cannot_write(store: str) -> None:
+    opened = Store.open(store)
+    with opened.writing() as connection:
+        connection.execute(text("CREATE TABLE only_read (x integer)"))
+    for statement in ("INSERT INTO only_read VALUES (1)", "DELETE FROM only_read", "DROP TABLE only_read"):
+        with pytest.raises(OnlyReads, match="only reads"), opened.reading() as connection:
+            connection.execute(text(statement))
+    with opened.writing() as connection:
+        connection.execute(text("INSERT INTO only_read VALUES (1)"))
+    with opened.reading() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM only_read")) == 1
+    opened.close()
 
 
 def _commits(store: Store) -> None:

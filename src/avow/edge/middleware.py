@@ -37,7 +37,7 @@ from avow.edge.one_click import is_one_click
 from avow.edge.pages import fill_answer
 from avow.edge.staff import Staff, Turned
 from avow.edge.visits import Visits
-from avow.errors import AvowError, Refused
+from avow.errors import AvowError, OnlyReads, Refused
 from avow.vault.unit import Unit
 
 log = logging.getLogger("avow.edge")
@@ -95,7 +95,7 @@ class Edge:
     """Wraps a starlette-style application: anything with `routes` that declare what they are for.
 
     Args:
-        open_unit: opens a unit for a declaration and a request.
+        open_unit: opens a unit for a declaration and a request; whether it only reads comes third.
         check_form: whether a form was sent from the site itself.
         session_of: what the browser proves to be logged in with, where the policy lets that be looked at; else nothing.
         base: how the site is reached from outside.
@@ -108,7 +108,7 @@ class Edge:
         self,
         app: Router,
         *,
-        open_unit: Callable[[Acts, Intake], Unit],
+        open_unit: Callable[[Acts, Intake, bool], Unit],
         check_form: Callable[[Intake], bool],
         session_of: Callable[[Acts, Intake], str],
         error_page: ErrorPage,
@@ -128,6 +128,8 @@ class Edge:
         self._desk = CapacityLimiter(HASHES_AT_ONCE)
         self._room = CapacityLimiter(AT_ONCE)
         self.plain_refused = plain_refused
+        # The routes that have written on a GET, by the identity of their declarations.
+        self._writing: set[int] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection; see the module."""
@@ -188,11 +190,26 @@ class Edge:
             words = "The form was not sent from this site, or is too old. Go back, reload the page and send it again."
             return self._failure(intake, 403, "Please send the form again", words)
         async with self._room:  # not before: who sends slowly keeps nobody else waiting
-            return await self._worked(declaration, intake, scope)
+            if not self._reads(declaration, intake):
+                return await self._worked(declaration, intake, scope)
+            try:
+                return await self._worked(declaration, intake, {**scope}, reads=True)
+            except OnlyReads:  # nothing was done: it is done once more, and from now on in a unit that may write
+                self._writing.add(id(declaration))
+                return await self._worked(declaration, intake, scope)
 
-    async def _worked(self, declaration: Acts, intake: Intake, scope: Scope) -> Answer:
-        """The service's answer, made within a unit of work."""
-        unit = self.open_unit(declaration, intake)
+    def _reads(self, declaration: Acts, intake: Intake) -> bool:
+        """Whether this is thought to write nothing, as most of what is asked by GET."""
+        notes = self.visits is not None and not intake.visit["inside"]
+        return intake.method in ("GET", "HEAD") and not notes and id(declaration) not in self._writing
+
+    async def _worked(self, declaration: Acts, intake: Intake, scope: Scope, *, reads: bool = False) -> Answer:
+        """The service's answer, made within a unit of work.
+
+        Raises:
+            OnlyReads: the unit was to read only, and something was to be written.
+        """
+        unit = self.open_unit(declaration, intake, reads)
         unit.enter()
         answer, cookies = Answer(), Cookies(unit, intake)
         done = False
@@ -201,6 +218,8 @@ class Edge:
             await self.app(scope, _replay(intake.body), answer.take)
             await run_sync(self._finish, unit, intake, cookies, answer)
             done = True
+        except OnlyReads:
+            raise
         except Refused as refused:
             words = "The privacy policy of this site does not allow what this page was about to do."
             return self._failure(intake, 403, "This was not done", words, refused)

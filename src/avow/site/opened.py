@@ -297,12 +297,18 @@ class Opened:
         verdict = self.policy.judge("collect", self.site.address, source=whose, subject=whose, channel="http")
         return None if verdict.permitted else Refused(verdict.reason, verdict)
 
-    def _open_unit(self, declaration: Acts, intake: Intake) -> Unit:
+    def _open_unit(self, declaration: Acts, intake: Intake, reads: bool) -> Unit:
         role, member = declaration.role, intake.member
         if member is not None:
             role = next(role for role in declaration.staff if role in member.roles)
         return self.unit(
-            role, declaration.purpose, place=declaration.place, channel=intake.channel, staff=member is not None
+            role,
+            declaration.purpose,
+            place=declaration.place,
+            channel=intake.channel,
+            staff=member is not None,
+            # PostgreSQL's writers do not keep each other waiting, and its server lets them share commits by itself.
+            reads=reads and self.vault.store.dialect == "sqlite",
         )
 
     def _session_of(self, declaration: Acts, intake: Intake) -> str:

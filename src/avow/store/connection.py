@@ -6,7 +6,8 @@ Rules kept here:
 - deleted bytes are overwritten (SQLite: secure_delete), foreign keys hold;
 - no statement parameter appears in an error or a log (`hide_parameters`), and statements are not echoed;
 - a transaction that may write takes SQLite's write lock when it begins: one that reads first and
-  writes later could not be upgraded once somebody else has committed in between.
+  writes later could not be upgraded once somebody else has committed in between;
+- one that is begun to read only cannot write: the database itself refuses it.
 """
 
 from __future__ import annotations
@@ -19,24 +20,31 @@ from threading import Lock
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import URL, ExceptionContext, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
-from avow.errors import SetupError, StoreError
+from avow.errors import OnlyReads, SetupError, StoreError
 from avow.store.files import create_private
 
 #: Seconds that a writer waits for SQLite's lock before it gives up.
 LOCK_TIMEOUT = 15.0
+
+#: What a driver says when a connection writes that can only read: SQLite's code, PostgreSQL's state.
+_SQLITE_READONLY, _READ_ONLY_TRANSACTION = 8, "25006"
 
 #: Milliseconds for which a checkpoint of SQLite waits for who is reading or writing.
 CHECKPOINT_PATIENCE = 50
 
 
 class Store:
-    """One database. `engine` is an ordinary SQLAlchemy engine; `dialect` is `sqlite` or `postgresql`."""
+    """One database. `engine` is an ordinary SQLAlchemy engine; `dialect` is `sqlite` or `postgresql`.
 
-    def __init__(self, engine: Engine) -> None:
+    `reader` is another engine for the same database, whose connections can only read.
+    """
+
+    def __init__(self, engine: Engine, reader: Engine) -> None:
         self.engine = engine
+        self.reader = reader
         self.dialect = engine.dialect.name
         self._wanted = False
 
@@ -52,23 +60,31 @@ class Store:
         if url.get_backend_name() == "sqlite":
             create_private(Path(str(url.database)))  # its WAL takes over the mode
         engine = create_engine(url, hide_parameters=True, **_options(url))
+        reader = create_engine(url, hide_parameters=True, **_options(url, reads=True))
+        event.listen(reader, "handle_error", _say_only_reads)
         if url.get_backend_name() == "sqlite":
             event.listen(engine, "connect", _prepare_sqlite)
+            event.listen(reader, "connect", _prepare_sqlite_reader)
+            event.listen(reader, "begin", _begin_reading)
             _Turns().listen(engine)
-        store = cls(engine)
+        store = cls(engine, reader)
         try:
-            with store.reading() as connection:
+            with store.engine.connect() as connection:  # the first, which makes the file what it is to be
                 if store.dialect == "sqlite":
                     connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar()
         except DatabaseError as error:
-            engine.dispose()
+            store.close()
             raise _unusable(url, error) from None
         return store
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A connection that only reads: it takes no write lock."""
-        with self.engine.connect().execution_options(avow_reads=True) as connection:
+        """A connection that only reads: it takes no write lock.
+
+        Raises:
+            OnlyReads: something was to be written by it.
+        """
+        with self.reader.connect() as connection:
             yield connection
 
     @contextmanager
@@ -104,6 +120,7 @@ class Store:
     def close(self) -> None:
         """Give back every connection."""
         self.checkpoint_if_wanted()
+        self.reader.dispose()
         self.engine.dispose()
 
 
@@ -141,16 +158,29 @@ def _writable(file: Path) -> None:
         )
 
 
-def _options(url: URL) -> dict[str, Any]:
+def _options(url: URL, *, reads: bool = False) -> dict[str, Any]:
     if url.get_backend_name() == "sqlite":
         return {"connect_args": {"timeout": LOCK_TIMEOUT}}
-    return {"pool_size": 10, "max_overflow": 10, "pool_pre_ping": True}
+    options: dict[str, Any] = {"pool_size": 10, "max_overflow": 10, "pool_pre_ping": True}
+    if reads:
+        given = str(url.query.get("options", ""))
+        options["connect_args"] = {"options": f"{given} -c default_transaction_read_only=on".strip()}
+    return options
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # transactions are begun by _begin_sqlite, not guessed by the driver
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _prepare_sqlite_reader(connection: Any, record: Any) -> None:
+    _prepare_sqlite(connection, record)
+    connection.execute("PRAGMA query_only=ON")
+
+
+def _begin_reading(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
 
 
 class _Turns:
@@ -169,9 +199,6 @@ class _Turns:
         event.listen(engine, "checkin", self._end)
 
     def _begin(self, connection: Connection) -> None:
-        if connection.get_execution_options().get("avow_reads", False):
-            connection.exec_driver_sql("BEGIN")
-            return
         if not connection.info.get("avow_turn"):
             connection.info["avow_turn"] = self._turn.acquire(timeout=LOCK_TIMEOUT)
         connection.exec_driver_sql("BEGIN IMMEDIATE")
@@ -179,6 +206,13 @@ class _Turns:
     def _end(self, _connection: Any, record: Any) -> None:
         if record.info.pop("avow_turn", False):
             self._turn.release()
+
+
+def _say_only_reads(context: ExceptionContext) -> None:
+    error = context.original_exception
+    code, state = getattr(error, "sqlite_errorcode", None), getattr(error, "sqlstate", None)
+    if code == _SQLITE_READONLY or state == _READ_ONLY_TRANSACTION:
+        raise OnlyReads("a transaction that only reads was to write", help="begin one that may write") from None
 
 
 def _unusable(url: URL, error: DatabaseError) -> StoreError:

@@ -205,10 +205,10 @@ def write_people(vault: Vault, connection: Connection) -> int:
 @contextmanager
 def _moment(vault: Vault) -> Iterator[Connection]:
     """A connection that sees one moment, whatever is committed meanwhile."""
-    engine: Engine = vault.store.engine
+    engine: Engine = vault.store.reader
     if vault.store.dialect == "postgresql":
-        engine = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-    with engine.connect().execution_options(avow_reads=True) as connection:  # in SQLite's WAL every reader does
+        engine = engine.execution_options(isolation_level="REPEATABLE READ")
+    with engine.connect() as connection:  # in SQLite's WAL every reader does
         yield connection
 
 

@@ -46,6 +46,8 @@ class Unit(AbstractContextManager["Unit"]):
         facts: what is known beforehand, by the canonical spelling of conditions.
         staff: whether a member of staff has shown to have the role, and is who is looking: what is shown here is shown
             to the role, and the ledger says so.
+        reads: whether it only reads. It keeps nobody from writing then, its entries share a transaction with those of
+            other units, and what would write raises OnlyReads.
 
     Raises:
         SetupError: among the facts is the answer to a predicate that the policy's own code answers.
@@ -61,8 +63,10 @@ class Unit(AbstractContextManager["Unit"]):
         channel: str | None = None,
         facts: dict[str, bool | float | None] | None = None,
         staff: bool = False,
+        reads: bool = False,
     ) -> None:
         self.vault = vault
+        self._reads = reads
         self.staff = staff
         self.role = role
         self.purpose = purpose
@@ -196,7 +200,7 @@ class Unit(AbstractContextManager["Unit"]):
         """The SQLAlchemy session of this unit, for plain columns and for selecting records."""
         self._check_open()
         if self._db is None:
-            self._db = self.vault.session()
+            self._db = self.vault.session(reads=self._reads)
         return self._db
 
     def find(self, table: str, owner: str, identity: str) -> Any:
@@ -315,10 +319,14 @@ class Unit(AbstractContextManager["Unit"]):
                 )
         self._due.clear()
         gathered = [lines for lines in (self._lines, self._openings) if lines]
-        for lines in gathered:
-            self.vault.write_down(lines, self.db.connection())
+        apart = self._reads or self._db is None
+        if not apart:
+            for lines in gathered:
+                self.vault.write_down(lines, self.db.connection())
         if self._db is not None and self._db.in_transaction():
             self._db.commit()
+        if apart and gathered:
+            self.vault.write_apart(gathered)
         for lines in gathered:
             lines.clear()
         if gathered:
@@ -376,9 +384,7 @@ class Unit(AbstractContextManager["Unit"]):
             self._db = None
         happened = [lines for lines in (self._refusals, self._openings) if lines]
         if happened:
-            with self.vault.store.writing() as connection:
-                for lines in happened:
-                    self.vault.write_down(lines, connection)
+            self.vault.write_apart(happened)
             for lines in happened:
                 lines.clear()
             self.vault.after_commit()

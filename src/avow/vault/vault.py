@@ -23,6 +23,7 @@ from avow.keys.hierarchy import PersonKeys, record_subkey, wrap_person
 from avow.keys.provider import KeyProvider
 from avow.store.connection import Store
 from avow.store.migrating import bring_up
+from avow.store.together import Together
 from avow.values import NO_FACTS, Duty, Facts
 from avow.vault.blind import BlindIndex, Kind
 from avow.vault.columns import Field, refuse_sorting
@@ -92,6 +93,7 @@ class Vault:
     tasks: list[Task] = field(init=False, default_factory=list)
     older: Older = field(init=False)
     _keys: PersonKeys = field(init=False)
+    _together: Together = field(init=False)
     _sessions: sessionmaker[Session] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -101,7 +103,9 @@ class Vault:
         self.older = Older(self)
         self._blind = BlindIndex(self.keyring.secret("blind"))
         refuse_sorting(self.store.engine)
+        refuse_sorting(self.store.reader)
         self._pending = self.home.schema.pending.insert()
+        self._together = Together(self.store, self._pending)
         self._sessions = sessionmaker(self.store.engine, expire_on_commit=False)
         event.listen(self._sessions, "before_flush", _inspect_plain)
         event.listen(self._sessions, "before_flush", self._check_epochs)
@@ -171,9 +175,9 @@ class Vault:
         self.home.bind(None)
         self.store.close()
 
-    def session(self) -> Session:
-        """A session of SQLAlchemy."""
-        return self._sessions()
+    def session(self, *, reads: bool = False) -> Session:
+        """A session of SQLAlchemy; one that only `reads` cannot write, and keeps nobody from writing."""
+        return self._sessions(bind=self.store.reader) if reads else self._sessions()
 
     def hour(self) -> int:
         """The present time in whole hours since 1970: as coarse as the ledger knows it."""
@@ -205,6 +209,15 @@ class Vault:
         rows = lines.rows(self.policy.digest, self.hour())
         # One row not as a batch of one: PostgreSQL's driver would open a pipeline for it.
         connection.execute(self._pending, rows if len(rows) > 1 else rows[0])
+
+    def write_apart(self, gathered: list[Lines]) -> None:
+        """Write lines as pending entries in a transaction that holds nothing else, and that other units share.
+
+        Raises:
+            StoreError: nothing of it was written.
+            DatabaseError: the same.
+        """
+        self._together.write([row for lines in gathered for row in lines.rows(self.policy.digest, self.hour())])
 
     def note(self, connection: Connection, event: str, verb: str, object: str, duties: list[Duty]) -> None:
         """Note for the ledger, outside any unit, what came of duties that are carried out."""
