@@ -51,12 +51,12 @@ _CARD_KEPT = (
         "a card number in a note comes back in the form",
     ),
     Mutation(
-        "I2", f"{_VAULT}/keeping.py", "        _inspect(unit, text)\n        texts.app", "        texts.app",
+        "I2", f"{_VAULT}/keeping.py", "        inspect_text(unit, text)\n        texts.app", "        texts.app",
         "a card number in a note is sealed and stored",
     ),
     Mutation(
         "I2", f"{_VAULT}/keeping.py",
-        "    _inspect(unit, text)\n    opened", "    opened",
+        "    inspect_text(unit, text)\n    opened", "    opened",
         "a card number is stored in a plain column",
     ),
     Mutation(

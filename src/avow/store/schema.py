@@ -15,7 +15,8 @@ to the person whose it is. No column here holds personal information in the clea
 | avow_aside | what lay among the pending entries and was none: an entry tells its digest |
 | avow_tally | how often a sentence permitted and refused: derived from the entries |
 | avow_tombstone | a person who was erased, by a keyed hash that only a restored backup or a receipt finds |
-| avow_policy | a policy version that was in force here |
+| avow_policy | a policy version that was in force here, or that people brought along from elsewhere |
+| avow_transfer | a package of people that went to another installation, or came from one |
 | avow_meta | facts about the installation |
 """
 
@@ -24,6 +25,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     Float,
     ForeignKey,
@@ -56,6 +58,7 @@ class Schema:
     tally: Table
     tombstone: Table
     policy: Table
+    transfer: Table
     meta: Table
 
 
@@ -163,6 +166,18 @@ def declare(metadata: MetaData) -> Schema:
             Column("effective", String(10), nullable=False),
             Column("source", Text, nullable=False),
             Column("since", Integer, nullable=False),
+            Column("brought", Text, nullable=True),  # the site that it was in force at, where that is another
+        ),
+        transfer=Table(
+            "avow_transfer",
+            metadata,
+            identifier(),
+            Column("way", String(3), nullable=False),  # in or out
+            Column("peer", String(ID_LENGTH), nullable=False),
+            Column("serial", BigInteger, nullable=False),
+            Column("hour", Integer, nullable=False),
+            Column("people", Integer, nullable=False),
+            Index("avow_transfer_peer", "peer", "way"),
         ),
         meta=Table(
             "avow_meta", metadata, Column("name", Text, primary_key=True), Column("value", Text, nullable=False)

@@ -206,11 +206,15 @@ def _note(record: Record, name: str) -> Note:
 
 
 def _versions(unit: Unit) -> dict[str, str]:
-    """The number of each version that was in force here, by the beginning of its digest as labels have it."""
+    """The number of each version that something may be under, by the beginning of its digest as labels have it.
+
+    With one that was brought along goes the site that it was in force at.
+    """
     table = unit.vault.home.schema.policy.c
     known: dict[str, str] | None = unit.db.info.get("avow_versions")
     if known is None:
-        known = {row.digest[:16]: row.version for row in unit.db.execute(select(table.digest, table.version))}
+        rows = unit.db.execute(select(table.digest, table.version, table.brought))
+        known = {row.digest[:16]: f"{row.version} ({row.brought})" if row.brought else row.version for row in rows}
         unit.db.info["avow_versions"] = known
     return known
 

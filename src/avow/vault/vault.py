@@ -137,8 +137,11 @@ class Vault:
                         "the database was sealed with the keys of another installation",
                         help="put back the keyring that belongs to it; without that, nothing in it can be opened",
                     )
-                digest = schema.policy.c.digest
-                if connection.scalar(select(digest).where(digest == self.policy.digest)) is None:
+                mine = schema.policy.c.digest == self.policy.digest
+                there = connection.execute(select(schema.policy.c.brought).where(mine)).first()
+                if there is not None and there.brought is not None:  # people brought it along, and now it is in force
+                    connection.execute(schema.policy.update().where(mine).values(brought=None, since=self.hour()))
+                if there is None:
                     connection.execute(
                         schema.policy.insert().values(
                             digest=self.policy.digest,
@@ -179,11 +182,16 @@ class Vault:
         """The present time in whole hours since 1970: as coarse as the ledger knows it."""
         return int(self.clock() // 3600)
 
-    def new_person(self) -> Person:
-        """A person with a random id and a key of their own, not yet written."""
-        identity = new_id()
+    def new_person(self, identity: str | None = None, policy: str | None = None) -> Person:
+        """A person with a key of their own, not yet written: with a random id and under the version in force.
+
+        Who comes from another installation keeps their id, and the version that they are under.
+        """
+        identity = identity or new_id()
         epoch, wrapped = self._keys.new(identity)
-        person: Person = self.person_class(id=identity, epoch=epoch, wrapped=wrapped, policy=self.policy.digest)
+        person: Person = self.person_class(
+            id=identity, epoch=epoch, wrapped=wrapped, policy=policy or self.policy.digest
+        )
         return person
 
     def _check_epochs(self, session: Session, _context: Any, _instances: Any) -> None:
