@@ -31,6 +31,7 @@ from avow.edge.visits import FIELDS, visit_record
 from avow.engine import Policy
 from avow.errors import SetupError
 from avow.language.suggest import did_you_mean
+from avow.site.adopting import Adopting
 from avow.site.mailing import Mailing
 from avow.site.opened import Opened, Settings
 from avow.site.versions import PAGES
@@ -50,7 +51,7 @@ Roles = str | tuple[str, ...]
 FormHandler = Callable[[Work, Any], Response]
 
 
-class Site(Mailing):
+class Site(Mailing, Adopting):
     """One service. `policy` is the path of its policy file, read and checked at once.
 
     Args:
@@ -109,6 +110,7 @@ class Site(Mailing):
         self.reading = reading
         self.mailroom = None
         self.jobs = {}
+        self.taking_over = []
         self.login = login
         self.by_hand = by_hand
         self.home, self.Record, self.person_class = record_base()
