@@ -88,8 +88,13 @@ def hold(policy: Policy, case: Case) -> None:
     """Assert that the policy answers as the line says."""
     verdict = judge(policy, case.flow, case.facts)
     assert verdict.permitted is case.permitted, verdict.reason
-    named = {sentence.anchor for sentence in verdict.sentences} | {duty.sentence.anchor for duty in verdict.duties}
-    assert named if case.anchor == "*" else case.anchor in named, verdict.reason
+    anchors = named(verdict)
+    assert anchors if case.anchor == "*" else case.anchor in anchors, verdict.reason
+
+
+def named(verdict: Verdict) -> set[str]:
+    """The anchors of the sentences that a verdict names, and of the duties that come with it."""
+    return {sentence.anchor for sentence in verdict.sentences} | {duty.sentence.anchor for duty in verdict.duties}
 
 
 def hold_row(policy: Policy, table: Iterable[Case], row: str, *, permitted: bool) -> None:
@@ -115,6 +120,14 @@ def by_duty(policy: Policy, duties: Iterable[tuple[str, str]], built: Collection
             anchor, text, marks=[pytest.mark.promise(row, "holds") for row in _rows(policy, anchor) if row in built]
         )
         for anchor, text in duties
+    ]
+
+
+def by_list(lists: Iterable[tuple[str, str, str]], built: Collection[str]) -> list[object]:
+    """Flows that a list leaves out, each with the rule that closes it; those of `built` rows count as `holds`."""
+    return [
+        pytest.param(flow, rule, marks=[pytest.mark.promise(row, "holds")] if row in built else [])
+        for row, flow, rule in lists
     ]
 
 

@@ -7,11 +7,13 @@ import pytest
 from .policy_table import (
     bound_and_shown,
     by_duty,
+    by_list,
     by_row,
     cases,
     demanded,
     flows,
     hold_row,
+    judge,
     load,
     tells_contact,
     unasked,
@@ -67,6 +69,12 @@ DUTIES = [
     ("no-advice", "must show advice_notice at forum"),  # G17
 ]
 
+#: What a list leaves out, by the row of the list, and the rule that closes it.
+CLOSED = [
+    ("G5", "open contact.email for surveys by website", "never open personal otherwise"),
+    ("G11", "change order.items about client at profile by website", "never change personal otherwise"),
+]
+
 CASES = cases(TABLE, IN_ORDER)
 #: The rows that are built in the vault, so that what the policy answers is a part of how they are kept.
 BUILT = ("G4", "G5", "G6", "G11")
@@ -89,6 +97,11 @@ def test_every_row_is_bound_and_shown_from_both_sides() -> None:
 
 def test_every_fact_that_is_in_order_is_asked_for() -> None:
     assert not unasked(POLICY, IN_ORDER)
+
+
+@pytest.mark.parametrize(("flow", "rule"), by_list(CLOSED, BUILT))
+def test_a_list_is_closed_by_its_rule(flow: str, rule: str) -> None:
+    assert judge(POLICY, flow, IN_ORDER).rule == rule
 
 
 @pytest.mark.parametrize(("anchor", "duty"), by_duty(POLICY, DUTIES, BUILT))

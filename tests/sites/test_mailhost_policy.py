@@ -11,6 +11,7 @@ from avow.values import Facts
 from .policy_table import (
     bound_and_shown,
     by_duty,
+    by_list,
     by_row,
     cases,
     demanded,
@@ -59,6 +60,11 @@ DUTIES = [
     ("questions", "must show contact_details at privacy"),
 ]
 
+#: What a list leaves out, by the row of the list, and the rule that closes it.
+CLOSED = [
+    ("M7", "keep message.content about visitor for delivery", "never keep message otherwise"),
+]
+
 CASES = cases(TABLE, IN_ORDER)
 #: The rows that are built in the vault, so that what the policy answers is a part of how they are kept.
 BUILT = ("M5", "M6", "M7", "M8")
@@ -96,6 +102,11 @@ def test_every_fact_of_the_table_is_one_that_a_rule_asks_for() -> None:
     """A fact that no rule asks for would be a misspelt one."""
     asked = " ".join(rule.text for rule in POLICY.rules)
     assert all(fact in asked for fact in IN_ORDER.keys() - GATES)
+
+
+@pytest.mark.parametrize(("flow", "rule"), by_list(CLOSED, BUILT))
+def test_a_list_is_closed_by_its_rule(flow: str, rule: str) -> None:
+    assert judge(POLICY, flow, IN_ORDER).rule == rule
 
 
 @pytest.mark.parametrize(("anchor", "duty"), by_duty(POLICY, DUTIES, BUILT))

@@ -11,6 +11,7 @@ from avow.values import Facts
 from .policy_table import (
     bound_and_shown,
     by_duty,
+    by_list,
     by_row,
     cases,
     demanded,
@@ -66,6 +67,12 @@ DUTIES = [
     ("last-update", "must show last_update at privacy"),
 ]
 
+#: What a list leaves out, by the row of the list, and the rule that closes it.
+CLOSED = [
+    ("S6", "change contact.email by support", "never change personal otherwise"),
+    ("S6", "destroy order by editor", "never destroy personal otherwise"),
+]
+
 CASES = cases(TABLE, IN_ORDER)
 #: The rows that are built in the vault, so that what the policy answers is a part of how they are kept.
 BUILT = ("S6",)
@@ -103,6 +110,11 @@ def test_every_fact_of_the_table_is_one_that_a_rule_asks_for() -> None:
     """A fact that no rule asks for would be a misspelt one."""
     asked = " ".join(rule.text for rule in POLICY.rules)
     assert all(fact in asked for fact in IN_ORDER.keys() - GATES)
+
+
+@pytest.mark.parametrize(("flow", "rule"), by_list(CLOSED, BUILT))
+def test_a_list_is_closed_by_its_rule(flow: str, rule: str) -> None:
+    assert judge(POLICY, flow, IN_ORDER).rule == rule
 
 
 @pytest.mark.parametrize(("anchor", "duty"), by_duty(POLICY, DUTIES, BUILT))

@@ -7,11 +7,13 @@ import pytest
 from .policy_table import (
     bound_and_shown,
     by_duty,
+    by_list,
     by_row,
     cases,
     demanded,
     flows,
     hold_row,
+    judge,
     load,
     tells_contact,
     unasked,
@@ -87,6 +89,12 @@ DUTIES = [
     ("reminders", "must acknowledge practices by staff after version"),
 ]
 
+#: What a list leaves out, by the row of the list, and the rule that closes it.
+CLOSED = [
+    ("N15", "change contact.email about customer at desk by billing_clerk", "never change personal otherwise"),
+    ("N15", "erase contact.email about customer at desk by support_agent", "never erase personal, diagnosis otherwise"),
+]
+
 CASES = cases(TABLE, IN_ORDER)
 #: The rows that are built in the vault, so that what the policy answers is a part of how they are kept.
 BUILT = ("N11", "N15")
@@ -109,6 +117,11 @@ def test_every_row_is_bound_and_shown_from_both_sides() -> None:
 
 def test_every_fact_that_is_in_order_is_asked_for() -> None:
     assert not unasked(POLICY, IN_ORDER)
+
+
+@pytest.mark.parametrize(("flow", "rule"), by_list(CLOSED, BUILT))
+def test_a_list_is_closed_by_its_rule(flow: str, rule: str) -> None:
+    assert judge(POLICY, flow, IN_ORDER).rule == rule
 
 
 @pytest.mark.parametrize(("anchor", "duty"), by_duty(POLICY, DUTIES, BUILT))
