@@ -13,7 +13,6 @@ from tools.loosen import loosenings
 
 from .test_mutate import POLICY
 
-
 ROWS = frozenset({"I2", "I3", "I7"})
 
 
