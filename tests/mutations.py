@@ -14,7 +14,8 @@ from tests.mutations_erase import ERASE
 from tests.mutations_mail import MAIL
 from tests.mutations_outbound import OUTBOUND
 from tests.mutations_rights import RIGHTS
-from tests.mutations_vault import OLDER
+from tests.mutations_rows import ROWS
+from tests.mutations_vault import OLDER, STANDING
 
 __all__ = ["MUTATIONS", "Mutation"]
 
@@ -300,5 +301,5 @@ _FRAGMENT = (
 MUTATIONS: tuple[Mutation, ...] = (
     *_VERSION, *_CARD_KEPT, *_VISITS, *_COOKIES, *_COUNTS, *_CARD_PASSED_ON,
     *_ON_THE_WAY, *_CONTACT, *_FRAGMENT, *_GREETING,
-    *OUTBOUND, *DESKS, *MAIL, *ERASE, *RIGHTS, *OLDER,
+    *OUTBOUND, *DESKS, *MAIL, *ERASE, *RIGHTS, *ROWS, *OLDER, *STANDING,
 )  # fmt: skip

@@ -66,6 +66,7 @@ class Site(Mailing, Adopting):
         links: the paths of other secret links by their use (`{"stop": "/stop/{secret}"}`), `links("stop")` in mails.
         offers: by which of these links a mail offers what the policy says it must (`{"unsubscribe": "stop"}`).
         reading: the category under which it counts whether somebody opens a mail or follows its links.
+        acceptance: the category as which it is kept that somebody accepted a version of the policy.
         login: the cookie by which a browser is known as logged in. A form given to it serves no other browser.
         by_hand: recipients to whom people hand things over; all others need an address to open the site.
 
@@ -91,6 +92,7 @@ class Site(Mailing, Adopting):
         links: Mapping[str, str] | None = None,
         offers: Mapping[str, str] | None = None,
         reading: str = "reading",
+        acceptance: str = "acceptance",
         login: str = "login",
         by_hand: tuple[str, ...] = (),
     ) -> None:
@@ -109,6 +111,8 @@ class Site(Mailing, Adopting):
         self.offers = dict(offers or {})
         self.reading = reading
         self.mailroom = None
+        self.announcing = None
+        self.acceptance = acceptance
         self.jobs = {}
         self.taking_over = []
         self.login = login

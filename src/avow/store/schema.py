@@ -5,7 +5,8 @@ to the person whose it is. No column here holds personal information in the clea
 
 | table | one row is |
 |---|---|
-| avow_person | a person: the wrapped key, the policy version accepted |
+| avow_person | a person: the wrapped key, the policy version under which they came about |
+| avow_standing | what a person did about a policy version, or what reached them: agreed, came back, got the mail … |
 | avow_outbox | a send that waits, was attempted, or is over: ids only |
 | avow_exchange | a conversation with a recipient that must not happen twice |
 | avow_link | the keyed hash of a secret link, and what it leads to |
@@ -48,6 +49,7 @@ class Schema:
 
     metadata: MetaData
     person: Table
+    standing: Table
     outbox: Table
     exchange: Table
     link: Table
@@ -83,6 +85,16 @@ def declare(metadata: MetaData) -> Schema:
             Column("epoch", Integer, nullable=False),
             Column("wrapped", LargeBinary, nullable=False),
             Column("policy", String(64), nullable=False),
+        ),
+        standing=Table(
+            "avow_standing",
+            metadata,
+            Column("owner", String(ID_LENGTH), ForeignKey("avow_person.id"), primary_key=True),
+            Column("policy", String(64), ForeignKey("avow_policy.digest"), primary_key=True),
+            Column("way", String(16), primary_key=True),
+            Column("hour", Integer, nullable=False),
+            Column("place", Text, nullable=False),  # as the policy calls it; empty for what came to them
+            Column("seen", String(64), nullable=False),  # SHA-256 of the words agreed to; empty for all else
         ),
         outbox=Table(
             "avow_outbox",

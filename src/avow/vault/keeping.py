@@ -61,6 +61,7 @@ def collect(
     given = {n: v for n, v in values.items() if n in layout.fields and v is not None}
     _write(unit, made, given, source, at or unit.place)
     unit.db.add(made)
+    _given(unit, made, given, source)
     return made
 
 
@@ -88,6 +89,7 @@ def update(unit: Unit, record: Record, /, *, source: str | None = None, at: str 
     for name, value in values.items():
         if name in plain or value is None:
             setattr(record, name, value)
+    _given(unit, record, given, source)
 
 
 def inspect_plain(unit: Unit, value: object) -> None:
@@ -149,6 +151,12 @@ def _write(unit: Unit, record: Record, values: dict[str, Any], source: str | Non
         setattr(record, field.name, record._sealed(field, text, label))
         if field.blind is not None:
             setattr(record, field.name + INDEX_SUFFIX, field.blind(text))
+
+
+def _given(unit: Unit, record: Record, values: dict[str, Any], source: str | None) -> None:
+    """Something was given: where it was by the owner themselves, that may be what the policy waits for."""
+    if source in (None, unit.vault.subject) and any(not isinstance(value, Derived) for value in values.values()):
+        unit.vault.standing.gave(unit, record.avow_person)
 
 
 def _text_of(unit: Unit, value: Any, record: Record, field: Field) -> str:

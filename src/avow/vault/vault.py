@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sqlalchemy import Connection, event, inspect, select, text
 from sqlalchemy.exc import DatabaseError
@@ -24,6 +24,7 @@ from avow.keys.provider import KeyProvider
 from avow.store.connection import Store
 from avow.store.migrating import bring_up
 from avow.values import NO_FACTS, Duty, Facts
+from avow.vault.applying import check_supplied
 from avow.vault.blind import BlindIndex, Kind
 from avow.vault.columns import Field, refuse_sorting
 from avow.vault.current import current_unit
@@ -36,8 +37,12 @@ from avow.vault.older import Older
 from avow.vault.record import Home, Person, Record
 from avow.vault.retention import Task, earlier_tasks, tasks
 from avow.vault.shredding import KEYS_LOCK, note_shredded
+from avow.vault.standing import Standing, adopt
 from avow.vault.tombstones import NAME as TOMBSTONES
 from avow.vault.tombstones import TombstoneFile, receipt_of
+
+if TYPE_CHECKING:
+    from avow.vault.unit import Unit
 
 log = logging.getLogger("avow.vault")
 
@@ -66,7 +71,8 @@ class Vault:
     """What one open installation holds. Made by `Site.open`; units of work are opened on it.
 
     `data` is the folder of what is kept outside the database.
-    `subject` and its visitor counterpart are the policy's names for whose information it is;
+    `subject` and its visitor counterpart are the policy's names for whose information it is, `acceptance` that of the
+    category that acceptances of it are kept as;
     `announces` tells whether a new version of the policy is being announced,
     `facts_of` tells what the site knows of a record and its owner, for a unit that deals with it;
     `clock` gives unix seconds; `inspectors` look into text that comes in, `exit_inspectors`
@@ -82,6 +88,7 @@ class Vault:
     clock: Callable[[], float]
     subject: str
     new_guard: Callable[[], Guard]
+    acceptance: str = "acceptance"
     inspectors: tuple[Inspector, ...] = ()
     exit_inspectors: tuple[Inspector, ...] = ()
     after_commit: Callable[[], None] = lambda: None
@@ -91,6 +98,7 @@ class Vault:
     tombstones: TombstoneFile = field(init=False)
     tasks: list[Task] = field(init=False, default_factory=list)
     older: Older = field(init=False)
+    standing: Standing = field(init=False)
     _keys: PersonKeys = field(init=False)
     _sessions: sessionmaker[Session] = field(init=False)
 
@@ -99,6 +107,7 @@ class Vault:
         self.tombstones = TombstoneFile(self.data / TOMBSTONES)
         self._keys = PersonKeys(self.keyring, self.tenant)
         self.older = Older(self)
+        self.standing = Standing(self)
         self._blind = BlindIndex(self.keyring.secret("blind"))
         refuse_sorting(self.store.engine)
         self._pending = self.home.schema.pending.insert()
@@ -151,6 +160,7 @@ class Vault:
                             since=self.hour(),
                         )
                     )
+                adopt(self, connection)
         except DatabaseError as error:
             raise StoreError(
                 f"the database cannot be prepared: {type(error.orig).__name__}",
@@ -165,7 +175,7 @@ class Vault:
             StoreError: the tombstones cannot be read.
             SetupError: what an earlier version of the policy has destroyed cannot be, as the records are now.
         """
-        self.tasks += earlier_tasks(self.home, self.older.stricter())
+        self.tasks += earlier_tasks(self.home, self.older)
         replay(self)
         note_shredded(self)
 
@@ -173,6 +183,16 @@ class Vault:
         """Detach the records and give back the connections."""
         self.home.bind(None)
         self.store.close()
+
+    def learn(self, unit: Unit, record: Record, recipient: str | None) -> Facts:
+        """What is known of a record and its owner: by the site, and by the vault itself.
+
+        Raises:
+            SetupError: the site tells what the vault knows by itself.
+        """
+        told = self.facts_of(unit, record, recipient)
+        check_supplied(told)
+        return {**told, **self.standing.known(unit, record)}
 
     def session(self) -> Session:
         """A session of SQLAlchemy."""
