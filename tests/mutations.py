@@ -14,7 +14,8 @@ from tests.mutations_erase import ERASE
 from tests.mutations_mail import MAIL
 from tests.mutations_outbound import OUTBOUND
 from tests.mutations_rights import RIGHTS
-from tests.mutations_vault import OLDER
+from tests.mutations_rows import ROWS
+from tests.mutations_vault import OLDER, STANDING
 
 __all__ = ["MUTATIONS", "Mutation"]
 
@@ -51,12 +52,12 @@ _CARD_KEPT = (
         "a card number in a note comes back in the form",
     ),
     Mutation(
-        "I2", f"{_VAULT}/keeping.py", "        _inspect(unit, text)\n        texts.app", "        texts.app",
+        "I2", f"{_VAULT}/keeping.py", "        inspect_text(unit, text)\n        texts.app", "        texts.app",
         "a card number in a note is sealed and stored",
     ),
     Mutation(
         "I2", f"{_VAULT}/keeping.py",
-        "    _inspect(unit, text)\n    opened", "    opened",
+        "    inspect_text(unit, text)\n    opened", "    opened",
         "a card number is stored in a plain column",
     ),
     Mutation(
@@ -300,5 +301,5 @@ _FRAGMENT = (
 MUTATIONS: tuple[Mutation, ...] = (
     *_VERSION, *_CARD_KEPT, *_VISITS, *_COOKIES, *_COUNTS, *_CARD_PASSED_ON,
     *_ON_THE_WAY, *_CONTACT, *_FRAGMENT, *_GREETING,
-    *OUTBOUND, *DESKS, *MAIL, *ERASE, *RIGHTS, *OLDER,
+    *OUTBOUND, *DESKS, *MAIL, *ERASE, *RIGHTS, *ROWS, *OLDER, *STANDING,
 )  # fmt: skip

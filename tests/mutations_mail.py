@@ -67,7 +67,7 @@ _NEWSLETTER = (
         "if one_click is not None:", "looking at the link ends the subscription",
     ),
     Mutation(
-        "I5", f"{_SITE}/work.py",
+        "I5", f"{_SITE}/links.py",
         'return hashlib.sha256(b"avow link\\0" + token.encode("utf-8", "replace")).digest()',
         'return token.encode("utf-8", "replace")', "the secret that ends a subscription can be read in the database",
     ),

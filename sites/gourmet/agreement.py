@@ -38,9 +38,8 @@ class Agree(Form):
 
 def asked(work: Work, account: Account) -> str | None:
     """The words that somebody is asked to agree to; None where everything is under the version in force, or as good."""
-    if not work.is_under_older(account):
-        return None
-    return WORDS.format(version=work.versions.all[0].version)
+    question = work.question(account)
+    return WORDS.format(version=question.version) if question is not None else None
 
 
 def agree(work: Work, account: Account) -> None:
@@ -49,4 +48,4 @@ def agree(work: Work, account: Account) -> None:
     if words is not None:
         digest = work.unit.vault.policy.digest
         work.collect(Agreement, person=account.avow_person, agreed=words, version=digest)
-        work.accept(account)
+        work.accept(account, words)

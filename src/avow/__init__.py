@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from avow.site import Work as Work
     from avow.site.demo import Demo as Demo
     from avow.values import Facts as Facts
+    from avow.vault.age import ask_age as ask_age
     from avow.vault.columns import moment as moment
     from avow.vault.columns import owner as owner
     from avow.vault.columns import party as party
@@ -44,6 +45,7 @@ _HOMES = {
     "Site": "avow.site",
     "Work": "avow.site",
     "acts": "avow.edge.acts",
+    "ask_age": "avow.vault.age",
     "hash_is_dated": "avow.keys.passwords",
     "hash_password": "avow.keys.passwords",
     "moment": "avow.vault.columns",
@@ -66,6 +68,7 @@ __all__ = [
     "Site",
     "Work",
     "acts",
+    "ask_age",
     "hash_is_dated",
     "hash_password",
     "moment",

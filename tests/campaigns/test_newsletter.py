@@ -159,6 +159,6 @@ def end_some(shop: Service, mailbox: Everything, paths: dict[str, str]) -> set[s
 
 def digest(path: str) -> str:
     """What the database keeps of a secret link."""
-    from avow.site.work import _digest
+    from avow.site.links import digest_of
 
-    return _digest(path.rpartition("/")[2]).hex()
+    return digest_of(path.rpartition("/")[2]).hex()

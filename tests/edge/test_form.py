@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from avow.edge.form import Form, card_code, card_expiry, card_number, choice, email, integer, paragraph, text
+from avow.edge.form import (
+    Form,
+    birth_date,
+    card_code,
+    card_expiry,
+    card_number,
+    choice,
+    email,
+    integer,
+    paragraph,
+    text,
+)
 from avow.errors import SetupError
 from avow.vault.sealed import Given
 
@@ -91,3 +102,22 @@ def test_an_empty_form_is_neither_valid_nor_wrong() -> None:
     form = Order()
     assert (form.valid, dict(form.errors), form.sent) == (False, {}, False)
     assert [field.value for field in form] == [""] * len(GOOD)
+
+
+class Age(Form):
+    born = birth_date("age", "Date of birth")
+
+
+@pytest.mark.parametrize("typed", ["1990-04-29", "2026-11-22", "1896-01-01", "2024-02-29"])
+def test_a_date_of_birth_is_a_day_of_the_past(typed: str) -> None:
+    form = Age({"born": typed}, now=NOW)
+    assert form.valid
+    assert form.given("born")._reveal() == typed
+    assert form.field("born").value == ""
+
+
+@pytest.mark.parametrize("typed", ["", "29.04.1990", "1990-4-29", "19900429", "2023-02-29", "2026-11-23", "1895-12-31"])
+def test_what_is_no_day_of_the_past_is_told_and_not_echoed(typed: str) -> None:
+    form = Age({"born": typed}, now=NOW)
+    assert list(form.errors) == ["born"]
+    assert form.field("born").value == ""

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
 
 from avow.cli.trace import read_promises
 from avow.engine import Policy
@@ -46,6 +48,11 @@ class Case:
 def load(site: str) -> Policy:
     """The policy of a site."""
     return Policy.load(ROOT / "sites" / site / "policy.md")
+
+
+def flows(site: str) -> str:
+    """The table of a site."""
+    return (Path(__file__).parent / f"{site}_flows.txt").read_text("utf-8")
 
 
 def rows(site: str, kind: str | None = None) -> set[str]:
@@ -81,8 +88,52 @@ def hold(policy: Policy, case: Case) -> None:
     """Assert that the policy answers as the line says."""
     verdict = judge(policy, case.flow, case.facts)
     assert verdict.permitted is case.permitted, verdict.reason
-    named = {sentence.anchor for sentence in verdict.sentences} | {duty.sentence.anchor for duty in verdict.duties}
-    assert named if case.anchor == "*" else case.anchor in named, verdict.reason
+    anchors = named(verdict)
+    assert anchors if case.anchor == "*" else case.anchor in anchors, verdict.reason
+
+
+def named(verdict: Verdict) -> set[str]:
+    """The anchors of the sentences that a verdict names, and of the duties that come with it."""
+    return {sentence.anchor for sentence in verdict.sentences} | {duty.sentence.anchor for duty in verdict.duties}
+
+
+def hold_row(policy: Policy, table: Iterable[Case], row: str, *, permitted: bool) -> None:
+    """Assert that the policy answers as the lines of a row say, those that are permitted or those that are refused."""
+    for case in table:
+        if case.row == row and case.permitted is permitted:
+            hold(policy, case)
+
+
+def by_row(table: Iterable[Case], built: Collection[str], kind: str) -> list[object]:
+    """The rows that a table shows from one side, `works` or `holds`; `built` ones count as tests of the promise."""
+    shown = {case.row for case in table if case.permitted is (kind == "works")}
+    return [
+        pytest.param(row, marks=[pytest.mark.promise(row, kind)] if row in built else [], id=row)
+        for row in sorted(shown, key=lambda row: (row[0], len(row), row))
+    ]
+
+
+def by_duty(policy: Policy, duties: Iterable[tuple[str, str]], built: Collection[str]) -> list[object]:
+    """Duties by the anchor of their sentence; those of `built` rows count as tests that these hold."""
+    return [
+        pytest.param(
+            anchor, text, marks=[pytest.mark.promise(row, "holds") for row in _rows(policy, anchor) if row in built]
+        )
+        for anchor, text in duties
+    ]
+
+
+def by_list(lists: Iterable[tuple[str, str, str]], built: Collection[str]) -> list[object]:
+    """Flows that a list leaves out, each with the rule that closes it; those of `built` rows count as `holds`."""
+    return [
+        pytest.param(flow, rule, marks=[pytest.mark.promise(row, "holds")] if row in built else [])
+        for row, flow, rule in lists
+    ]
+
+
+def _rows(policy: Policy, anchor: str) -> tuple[str, ...]:
+    """The rows of a sentence; none where the policy was loosened and has lost it, which the test itself notices."""
+    return next((sentence.rows for sentence in policy.sentences if sentence.anchor == anchor), ())
 
 
 def bound_and_shown(policy: Policy, table: Iterable[Case]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
@@ -11,9 +10,12 @@ from avow.values import Facts
 
 from .policy_table import (
     bound_and_shown,
+    by_duty,
+    by_row,
     cases,
     demanded,
-    hold,
+    flows,
+    hold_row,
     judge,
     load,
     rows,
@@ -47,7 +49,7 @@ IN_ORDER: Facts = {
 }
 
 #: One line a flow; see `policy_table`.
-TABLE = (Path(__file__).parent / "gourmet_flows.txt").read_text("utf-8")
+TABLE = flows("gourmet")
 
 DUTIES = [
     ("version", "must attach version"),  # I1
@@ -67,27 +69,17 @@ DUTIES = [
 
 CASES = cases(TABLE, IN_ORDER)
 #: The rows whose service is built, so that what the policy answers is a part of how they are kept.
-BUILT = ("I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9", "I12", "I13", "I14", "I15", "I16")
+BUILT = ("I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9", "I12", "I13", "I14", "I15", "I16", "I17")
 
 
-def marked(kind: str, permitted: bool) -> list[object]:
-    """Each row that the table shows from this side; built ones count as tests of the promise."""
-    shown = sorted({case.row for case in CASES if case.permitted is permitted}, key=lambda row: (len(row), row))
-    return [pytest.param(row, marks=[pytest.mark.promise(row, kind)] if row in BUILT else [], id=row) for row in shown]
-
-
-@pytest.mark.parametrize("row", marked("works", True))
+@pytest.mark.parametrize("row", by_row(CASES, BUILT, "works"))
 def test_what_a_row_lets_happen_is_permitted(row: str) -> None:
-    for case in CASES:
-        if case.row == row and case.permitted:
-            hold(POLICY, case)
+    hold_row(POLICY, CASES, row, permitted=True)
 
 
-@pytest.mark.parametrize("row", marked("holds", False))
+@pytest.mark.parametrize("row", by_row(CASES, BUILT, "holds"))
 def test_what_a_row_forbids_is_refused_by_its_sentence(row: str) -> None:
-    for case in CASES:
-        if case.row == row and not case.permitted:
-            hold(POLICY, case)
+    hold_row(POLICY, CASES, row, permitted=False)
 
 
 def test_every_row_is_bound_and_shown_from_both_sides() -> None:
@@ -103,7 +95,7 @@ def test_every_fact_of_the_table_is_one_that_a_rule_asks_for() -> None:
     assert unasked(POLICY, IN_ORDER) == set()
 
 
-@pytest.mark.parametrize(("anchor", "duty"), DUTIES)
+@pytest.mark.parametrize(("anchor", "duty"), by_duty(POLICY, DUTIES, BUILT))
 def test_a_sentence_demands_its_duty(anchor: str, duty: str) -> None:
     assert duty in demanded(POLICY, anchor)
 

@@ -110,7 +110,7 @@ def test_a_visit_under_the_new_version_changes_nothing_for_what_was_given_before
 def test_who_agrees_is_under_the_new_version_from_then_on(years: Years) -> None:
     site = years.under(ASKED)
     with site.acting("desk", "mailing") as work:
-        work.accept(years.of(work, years.ann))
+        work.accept(years.of(work, years.ann), "Version 2 may hold for what you have.")
     assert years.sell(years.ann) == "Ann Example"
     years.under(ASKED)
     assert years.sell(years.ann) == "Ann Example"
@@ -120,7 +120,7 @@ def test_who_agrees_is_under_the_new_version_from_then_on(years: Years) -> None:
 def test_agreeing_to_one_version_is_not_agreeing_to_a_weaker_one_after_it(years: Years) -> None:
     site = years.under(ASKED)
     with site.acting("desk", "mailing") as work:
-        work.accept(years.of(work, years.ann))
+        work.accept(years.of(work, years.ann), "Version 2 may hold for what you have.")
     years.under(ASKED.replace("contact.name for selling", "contact for selling").replace('"2"', '"4"'))
     with pytest.raises(Refused, match="collected under version 1"):
         years.sell(years.ann)
@@ -170,7 +170,7 @@ def test_who_agreed_keeps_what_the_new_version_keeps(years: Years, clock: Frozen
         work.collect(site.Card, person=person, words="under version 1", arrived=clock())
     site = years.under(ASKED)
     with site.acting("desk", "mailing") as work:
-        work.accept(years.of(work, years.ann))
+        work.accept(years.of(work, years.ann), "Version 2 may hold for what you have.")
     clock.advance(90 * DAY)
     assert carry_out(site.opened.vault) == 0
 

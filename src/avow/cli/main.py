@@ -237,6 +237,23 @@ def restore(
     raise typer.Exit(put_back(site, data, store, folder))
 
 
+@app.command()
+def seal(
+    site: SiteFolder,
+    data: Data = None,
+    store: Store = None,
+    batch: Annotated[int, typer.Option(min=1, max=5000, help="Rows of one transaction.", metavar="ROWS")] = 500,
+    no_clean: Annotated[
+        bool, typer.Option("--no-clean", help="Leave free pages and logs for later: cleaning them holds up writers.")
+    ] = False,
+    drop: Annotated[bool, typer.Option("--drop", help="Also print the statements that drop the old columns.")] = False,
+) -> None:
+    """Take over what lies in the clear in a site's old tables, while it may run: status 3 if something is left."""
+    from avow.cli.seal import seal as take_over
+
+    raise typer.Exit(take_over(site, data, store, batch=batch, clean=not no_clean, drop=drop))
+
+
 @retention_app.command("due")
 def retention_due(site: SiteFolder, data: Data = None, store: Store = None) -> None:
     """Show what the policy says must be gone, and when it will be: status 3 if something is overdue."""

@@ -40,6 +40,10 @@ def exported(held: Holdings, policy: Policy, hour: int) -> str:
             "sha256": policy.digest,
         },
         "accepted": list(held.accepted),
+        "standings": [
+            {"what": each.what, "version": each.version, "since": moment(each.hour), "at": each.place}
+            for each in held.standings
+        ],
         "records": [_record(item) for item in held.items],
         "sent": [
             {"as": each.way, "what": each.name, "for": each.purpose, "state": each.state} for each in held.sendings

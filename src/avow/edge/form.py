@@ -15,7 +15,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, ClassVar, Self
 
 from avow.errors import SetupError
@@ -231,6 +231,25 @@ def password(category: str, label: str, *, least: int = 12, most: int = 128, **o
 
     options.setdefault("autocomplete", "current-password")
     return FormField(category, label, most, kind="password", echo=False, check=check, **options)
+
+
+def birth_date(category: str, label: str, **options: Any) -> FormField:
+    """A date of birth, YYYY-MM-DD, for `ask_age`: not in the future (UTC), at most 130 years ago. Never echoed."""
+
+    def check(text: str, now: float) -> str | None:
+        today = datetime.fromtimestamp(now, UTC).date()
+        try:
+            born = date.fromisoformat(text) if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) else None
+        except ValueError:
+            born = None
+        if born is None:
+            return "Please write your date of birth as year, month and day, like 1990-04-29."
+        if not today.year - 130 <= born.year or born > today:
+            return "This date of birth cannot be right."
+        return None
+
+    options.setdefault("autocomplete", "bday")
+    return FormField(category, label, 10, kind="date", echo=False, check=check, **options)
 
 
 def card_number(category: str, label: str, **options: Any) -> FormField:

@@ -37,6 +37,8 @@ def check_notices(unit: Unit, text: str, place: str | None) -> None:
             continue  # `for 30 days`: counted from the day on which a new version came into force here
         if shows(policy, text, duty.object):
             unit.discharge(duty.verb, duty.object)
+            if (duty.verb, duty.object) == ("announce", "version") and unit.vault.announces():
+                unit.vault.standing.announce(unit)
         elif duty.timing == "state" and place is not None and _demanded(policy, duty, place):
             reason = f"`{duty.object}` must be shown at `{place}` and is not"
             raise Refused(

@@ -30,6 +30,7 @@ def visit_record(base: type[Any]) -> type[Any]:
             "__tablename__": "avow_visit",
             "__module__": __name__,
             "__annotations__": {},
+            "__stays__": "a visit tells of a browser, and of no customer who could go along",
             "visitor": owner(),
             **{name: personal(category, field=f"avow.{category}", optional=True) for name, category in FIELDS.items()},
         },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from avow.engine.duties import duties_of, timing
@@ -22,11 +23,11 @@ class Deadline:
     duty: Duty
 
 
-def deadlines(policy: Policy) -> tuple[Deadline, ...]:
-    """The deadlines of a policy, one for each object and event of a rule, in its order."""
+def deadlines(policy: Policy, verbs: Collection[str] = ENDS) -> tuple[Deadline, ...]:
+    """What a policy has done with these verbs by when, one for each object and event of a rule, in its order."""
     found = []
     for rule in policy.rules:
-        if rule.modal != "must" or rule.verb not in ENDS or timing(rule) != "scheduled":
+        if rule.modal != "must" or rule.verb not in verbs or timing(rule) != "scheduled":
             continue
         spans = [phrase.span.seconds for phrase in rule.phrases if phrase.preposition == "within" and phrase.span]
         events = [str(term) for phrase in rule.phrases if phrase.preposition == "after" for term in phrase.terms]

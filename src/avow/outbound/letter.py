@@ -167,8 +167,8 @@ def message_of(name: str) -> str:
     return name.partition("/")[0]
 
 
-def address_field(record: Record, category: str) -> str:
-    """The attribute of the record that holds the address.
+def address_field(record: Record | type[Record], category: str) -> str:
+    """The attribute of a record, or of a class of them, that holds the address.
 
     Raises:
         SetupError: the record has none.
@@ -176,8 +176,9 @@ def address_field(record: Record, category: str) -> str:
     for name, found in record.__layout__.fields.items():
         if found.category == category:
             return name
+    kind = record if isinstance(record, type) else type(record)
     raise SetupError(
-        f"a {type(record).__name__} has no field of `{category}` to send a mail to",
+        f"a {kind.__name__} has no field of `{category}` to send a mail to",
         help=f'add one: email: Mapped[Sealed] = personal("{category}", field="…")',
     )
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from avow.errors import SetupError
+from avow.outbound.ways import ERASE
 from avow.vault.columns import Field
 
 if TYPE_CHECKING:
@@ -31,13 +32,15 @@ class RecipientDoor:
 
     def pack(self, unit: Unit, send: Send, record: Record) -> Callable[[], Mapping[str, Any]]:
         """Judge every field, then return what sends them; see `avow.outbox.courier.Door`."""
+        now = unit.vault.clock()
+        if send.kind == "recall":
+            return lambda: self._way.hand_over(send.id, {ERASE: send.record_id}, now)  # nothing of anybody in it
         fields = shared_fields(self.policy, self.name, record, purpose=send.purpose, channel=self.channel)
         judge_share(unit, self.name, record, fields, purpose=send.purpose, channel=self.channel)
         values: dict[str, str] = {}
         for field in fields:
             key = field.id if field.category in values else field.category  # never the attribute: it may be renamed
             values[key] = getattr(record, field.name)._reveal()
-        now = unit.vault.clock()
         return lambda: self._way.hand_over(send.id, values, now)
 
 

@@ -6,7 +6,8 @@ What leaves is the same on each: one JSON object of the permitted fields, their 
     SFTP    a file ATTEMPT.jsonl of one line, the object
     mail    a message whose attachment is that file
 
-The id of the attempt is random and the same in each repetition: by it a recipient knows what it has already.
+What is called back is an object with the id of the attempt that brought it: {"erase": ATTEMPT}.
+The id of an attempt is random and the same in each repetition: by it a recipient knows what it has already.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ from avow.outbound.smtp import SmtpChannel
 
 if TYPE_CHECKING:
     from avow.outbound.sftp import SftpChannel
+
+#: The only field where a share is called back: what its recipient is told to do, with the id of what brought it.
+ERASE = "erase"
 
 
 class Way(Protocol):
@@ -80,16 +84,19 @@ class MailWay:
     def hand_over(self, attempt: str, fields: Mapping[str, str], now: float) -> Mapping[str, Any]:
         """Send the mail."""
         message = EmailMessage()
-        message["Subject"] = f"Order {attempt}"
+        erased = fields.get(ERASE)
+        message["Subject"] = f"Order {attempt}" if erased is None else f"Erase {erased}"
         message["From"] = self._sender
         message["To"] = self._mailbox
         message["Date"] = format_datetime(datetime.fromtimestamp(now, UTC))
         message["Message-ID"] = f"<{attempt}@{self._sender.rpartition('@')[2]}>"
         message["Auto-Submitted"] = "auto-generated"
-        message.set_content(
-            f"An order is attached: {file_name(attempt)}, one JSON object a line.\n"
-            "Its number is in the subject. A mail with the same number is the same order.\n"
-        )
+        said = f"An order is attached: {file_name(attempt)}, one JSON object a line."
+        if erased is not None:
+            said = (
+                "Please erase what you have from the order with this number, copies included. The file says the same."
+            )
+        message.set_content(f"{said}\nIts number is in the subject. A mail with the same number is the same order.\n")
         message.add_attachment(
             json_line(fields), maintype="application", subtype="jsonl", filename=file_name(attempt), cte="base64"
         )

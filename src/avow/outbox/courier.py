@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from avow.errors import AvowError, DeliveryError, OutcomeUnknown, Refused, Rejected, first_line
 from avow.outbox.queue import MOST_ATTEMPTS, Lane, Send, claim, close, due_lanes, retry
+from avow.outbox.recalling import RECALL
 from avow.vault.unit import Unit
 
 if TYPE_CHECKING:
-    from avow.vault.record import Record
     from avow.vault.vault import Vault
 
 log = logging.getLogger("avow.outbox")
@@ -39,8 +39,8 @@ class Door(Protocol):
 
     channel: str
 
-    def pack(self, unit: Unit, send: Send, record: Record) -> Parcel:
-        """Judge and open what leaves; no socket yet.
+    def pack(self, unit: Unit, send: Send, record: Any) -> Parcel:
+        """Judge and open what leaves; no socket yet. There is no record where something is called back.
 
         Raises:
             Refused: it may not leave (any more).
@@ -125,8 +125,10 @@ class Courier:
                 unit.role, unit.purpose = send.role, send.purpose
                 door = self.door_of(send.kind, send.name)
                 unit.channel = door.channel
-                record = unit.find(send.record_table, send.owner, send.record_id)
-                unit.regard(record, send.name if send.kind == "share" else None)
+                record = None
+                if send.kind != RECALL:
+                    record = unit.find(send.record_table, send.owner, send.record_id)
+                    unit.regard(record, send.name if send.kind == "share" else None)
                 parcel = door.pack(unit, send, record)
                 _note(unit, "attempted", send)
         except Exception as error:

@@ -73,10 +73,10 @@ class Send:
         return self.name.partition("/")[0]
 
 
-def put(unit: Unit, kind: str, name: str, record: Record, *, purpose: str) -> str:
-    """Queue a send in the unit's transaction; it leaves after the commit. The id of the send."""
+def put(unit: Unit, kind: str, name: str, record: Record, *, purpose: str, identity: str | None = None) -> str:
+    """Queue a send in the unit's transaction; it leaves after the commit. Its id, a random one unless given."""
     outbox = unit.vault.home.schema.outbox
-    identity = new_id()
+    identity = identity or new_id()
     unit.db.flush()  # the owner's row must be there before the send refers to it
     unit.db.execute(
         outbox.insert().values(
@@ -95,6 +95,17 @@ def put(unit: Unit, kind: str, name: str, record: Record, *, purpose: str) -> st
         )
     )
     return identity
+
+
+def put_once(unit: Unit, kind: str, name: str, record: Record, *, identity: str) -> None:
+    """Queue a send that there is to be once, of an id that follows from what it is. What was refused waits again."""
+    outbox = unit.vault.home.schema.outbox
+    state = unit.db.scalar(select(outbox.c.state).where(outbox.c.id == identity))
+    if state is None:
+        put(unit, kind, name, record, purpose=unit.purpose, identity=identity)
+    elif state == "refused":
+        again = outbox.update().where(outbox.c.id == identity)
+        unit.db.execute(again.values(state="ready", attempts=0, due=unit.vault.clock(), note=""))
 
 
 def due_lanes(connection: Connection, schema: Schema, now: float) -> list[Lane]:

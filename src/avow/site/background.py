@@ -17,6 +17,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from avow.site.safekeeping import copy_kept
+from avow.outbox.recalling import recall
 from avow.vault.retention import carry_out
 from avow.vault.shredding import is_due, shred
 
@@ -150,7 +151,7 @@ class Background:
     def _end(self) -> int:
         """Take out whose time has come, and put out of reach in every copy who was erased; how many that were."""
         vault, safe = self._opened.vault, self._opened.settings.safe
-        done = carry_out(vault)
+        done = recall(vault) + carry_out(vault)
         if is_due(vault):
             done += len(shred(vault))
             if safe is not None:

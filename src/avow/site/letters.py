@@ -10,6 +10,7 @@ from avow.edge.pages import fill_letter
 from avow.errors import SetupError
 from avow.outbound.letter import UNSUBSCRIBE, Draft, LetterDoor, Letterhead, message_of
 from avow.outbound.plain import Links, check_templates
+from avow.site.announcing import check_current
 from avow.site.work import Work
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def _composer(opened: Opened) -> Callable[[Unit, str, Record], Draft]:
     site = opened.site
 
     def compose(unit: Unit, message: str, record: Record) -> Draft:
+        check_current(opened, message)
         work, made = Work(opened, unit), dict[str, str]()
 
         def links(use: str = "") -> str:

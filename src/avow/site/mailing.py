@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from avow.edge.inbox import Inbox
 from avow.edge.incoming import Incoming, parse
 from avow.errors import SetupError
+from avow.site.announcing import JOB, Announcing, announce
 from avow.site.jobs import EVERY, Job, Piece
 from avow.site.work import Work
 
@@ -34,6 +35,7 @@ class Mailing:
 
     mailroom: Mailroom | None
     jobs: dict[str, Job]
+    announcing: Announcing | None
 
     def mailbox(self, *, role: str, purpose: str, place: str) -> Callable[[MailHandler], MailHandler]:
         """Declare what is done with a mail to the published address, within one unit of work.
@@ -58,6 +60,14 @@ class Mailing:
             return piece
 
         return declare
+
+    def announces(self, message: str, record: type[Any], *, role: str, purpose: str) -> None:
+        """Declare by which mail, to the address in which record, a new version is announced to whom it concerns.
+
+        Needed where the policy says `must announce version to … before apply(version)`. See `avow.site.announcing`.
+        """
+        announcing = self.announcing = Announcing(message, record)
+        self.jobs[JOB] = Job(JOB, role, purpose, EVERY, lambda work: announce(work, announcing))
 
 
 def open_inbox(opened: Opened, address: str, sender: str) -> Inbox:

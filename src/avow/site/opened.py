@@ -46,6 +46,7 @@ from avow.outbound.exchange import NEVER_SEEN_AFTER, Exchanges, Reply
 from avow.outbound.letter import LetterDoor
 from avow.outbox.courier import Courier, Delivered, Door
 from avow.outbox.queue import LEASE
+from avow.site.announcing import check_announcing
 from avow.site.background import Background
 from avow.site.jobs import Jobs
 from avow.site.letters import check_letters, letter_door
@@ -121,6 +122,7 @@ class Opened:
         )
         if self.policy.messages:
             check_letters(self, self._sender())
+        check_announcing(self)
         _make_folder(settings.data)
         self.signer = Signer(settings.data, (self.policy.contact.email or "").rpartition("@")[2])
         self.signer.check()
@@ -138,6 +140,7 @@ class Opened:
                 person_class=site.person_class,
                 clock=settings.clock,
                 subject=site.subject,
+                acceptance=site.acceptance,
                 new_guard=ExitGuard,
                 inspectors=self._inspectors(contains_typed_card, contains_card_code),
                 exit_inspectors=self._inspectors(contains_card, contains_card_code),
@@ -358,7 +361,12 @@ class Opened:
 
     def _delivered(self, kind: str, name: str) -> Delivered | None:
         hook = self.site.on_shared.get(name) if kind == "share" else None
-        return None if hook is None else lambda unit, record, reply: hook(Work(self, unit), record, reply)
+        if hook is not None:
+            return lambda unit, record, reply: hook(Work(self, unit), record, reply)
+        version = self.site.announcing.is_about(name) if kind == "send" and self.site.announcing else None
+        if version is None:
+            return None
+        return lambda unit, record, reply: self.vault.standing.mailed(unit, record.owner_id, version)
 
 
 def _inspector(category: str, seen: Callable[[str], bool]) -> Inspector:

@@ -31,6 +31,7 @@ from avow.edge.visits import FIELDS, visit_record
 from avow.engine import Policy
 from avow.errors import SetupError
 from avow.language.suggest import did_you_mean
+from avow.site.adopting import Adopting
 from avow.site.mailing import Mailing
 from avow.site.opened import Opened, Settings
 from avow.site.versions import PAGES
@@ -50,7 +51,7 @@ Roles = str | tuple[str, ...]
 FormHandler = Callable[[Work, Any], Response]
 
 
-class Site(Mailing):
+class Site(Mailing, Adopting):
     """One service. `policy` is the path of its policy file, read and checked at once.
 
     Args:
@@ -65,6 +66,7 @@ class Site(Mailing):
         links: the paths of other secret links by their use (`{"stop": "/stop/{secret}"}`), `links("stop")` in mails.
         offers: by which of these links a mail offers what the policy says it must (`{"unsubscribe": "stop"}`).
         reading: the category under which it counts whether somebody opens a mail or follows its links.
+        acceptance: the category as which it is kept that somebody accepted a version of the policy.
         login: the cookie by which a browser is known as logged in. A form given to it serves no other browser.
         by_hand: recipients to whom people hand things over; all others need an address to open the site.
 
@@ -90,6 +92,7 @@ class Site(Mailing):
         links: Mapping[str, str] | None = None,
         offers: Mapping[str, str] | None = None,
         reading: str = "reading",
+        acceptance: str = "acceptance",
         login: str = "login",
         by_hand: tuple[str, ...] = (),
     ) -> None:
@@ -108,7 +111,10 @@ class Site(Mailing):
         self.offers = dict(offers or {})
         self.reading = reading
         self.mailroom = None
+        self.announcing = None
+        self.acceptance = acceptance
         self.jobs = {}
+        self.taking_over = []
         self.login = login
         self.by_hand = by_hand
         self.home, self.Record, self.person_class = record_base()

@@ -53,7 +53,8 @@ class Versions:
         """Every version, newest first."""
         table = self._vault.home.schema.policy
         with self._vault.store.reading() as connection:
-            rows = connection.execute(select(table)).all()
+            # What people brought along from elsewhere was never in force here.
+            rows = connection.execute(select(table).where(table.c.brought.is_(None))).all()
         found = [Version(row.version, date.fromisoformat(row.effective), row.since, row.source) for row in rows]
         mine = self._vault.policy.source
         return tuple(sorted(found, key=lambda each: (each.source == mine, each.since, each.effective), reverse=True))

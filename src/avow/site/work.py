@@ -9,14 +9,12 @@ def place_order(work, form):
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from hmac import compare_digest
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
-from sqlalchemy import select, text
+from sqlalchemy import select
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from avow.edge.cookies import Cookies
@@ -29,12 +27,14 @@ from avow.outbound.exchange import Reply
 from avow.outbound.letter import named
 from avow.outbound.recipient import judge_share, shared_fields
 from avow.outbox.queue import put
+from avow.site import links
 from avow.vault import attempts
 from avow.vault.aside import Aside
 from avow.vault.counts import Counts
 from avow.vault.derived import derive
 from avow.vault.erasure import Erased, erase, stage
 from avow.vault.holdings import Holdings, holdings
+from avow.vault.older import Question
 from avow.vault.once import Once
 from avow.vault.removal import remove
 from avow.vault.sealed import Given, Sealed
@@ -119,16 +119,25 @@ class Work:
         """Everything held about the owners of `records`, for who has shown `fact` here; see `avow.vault.holdings`."""
         return holdings(self.unit, records, fact, purpose or self.unit.purpose)
 
-    def accept(self, record: Record) -> None:
-        """Note that the owner of a record agrees to the version of the policy in force, for what they gave before too.
-
-        Ask them first, and keep what they were asked and answered in a record: this notes that they said yes.
+    def question(self, record: Record) -> Question | None:
+        """What the owner of a record is to be asked: whether the version of the policy in force may hold for what they
+        gave under earlier ones. None where it does, or where agreeing is not what the policy waits for.
         """
-        record.avow_person.policy = self.unit.vault.policy.digest
+        return self.unit.vault.older.question(self.unit, record.avow_person)
 
-    def is_under_older(self, record: Record) -> bool:
-        """Whether what its owner gave is under an earlier version that the one in force does not replace by itself."""
-        return self.unit.vault.older.holds_some_of(self.unit, record.avow_person)
+    def accept(self, record: Record, words: str) -> None:
+        """Note that the owner of a record agrees to the version in force for what they gave before, too.
+
+        Ask them first. The proof is the hour, this unit's place and a digest of `words`, which is what they saw.
+
+        Raises:
+            Refused: the policy does not let the acceptance be kept.
+        """
+        self.unit.vault.standing.accept(self.unit, record, words)
+
+    def bounced(self, record: Record) -> None:
+        """Note that mail to the owner of a record comes back: no version counts as announced to them by it."""
+        self.unit.vault.standing.bounced(self.unit, record)
 
     def receipt(self, record: Record) -> str:
         """What the owner of a record holds in hand to ask later whether they were erased; see `erased`."""
@@ -174,21 +183,7 @@ class Work:
         sent later can carry it without its lying in a queue. `use` tells apart what it opens: a link that
         ends a subscription shows no order. A use that ends in something that changes (`reset:3`) ends with it.
         """
-        token = self._opened.secret_of(record, use)
-        self.db.flush()
-        self.db.execute(
-            text(
-                "INSERT INTO avow_link (token, owner, record_table, record_id) "
-                "VALUES (:token, :owner, :record_table, :record_id) ON CONFLICT (token) DO NOTHING"
-            ),
-            {
-                "token": _digest(token),
-                "owner": record.owner_id,
-                "record_table": record.__table__.name,  # type: ignore[attr-defined]
-                "record_id": record.id,
-            },
-        )
-        return token
+        return links.secret_of(self._opened, self.unit, record, use)
 
     def fingerprint(self, value: str) -> str:
         """A keyed hash of a random value that must be recognised and not read, such as the number of a form."""
@@ -209,24 +204,15 @@ class Work:
 
         A use that depends on what the record holds is given as a function of the record.
         """
-        link = self.unit.vault.home.schema.link
-        row = self.db.execute(
-            select(link).where(link.c.token == _digest(token), link.c.record_table == record.__table__.name)
-        ).first()
-        if row is None:
-            return None
-        found = self.db.get(record, (row.owner, row.record_id))
-        # The table is a directory only: a row written into it by somebody else leads nowhere.
-        if found is None:
-            return None
-        secret = self._opened.secret_of(found, use if isinstance(use, str) else use(found))
-        if not compare_digest(secret.encode(), token.encode()):
-            return None
-        return found
+        return links.find(self._opened, self.unit, record, token, use)
 
     def recognise(self, record: Record, fact: str) -> None:
-        """Take who is here for the owner of `record`, because `fact` has been shown; see `Unit.recognise`."""
+        """Take who is here for the owner of `record`, because `fact` has been shown; see `Unit.recognise`.
+
+        On a page it also shows that they go on using the service. A secret link does not: it may lead out of it.
+        """
         self.unit.recognise(record, fact)
+        self.unit.vault.standing.came_back(self.unit, record)
 
     def aside(self, record: Record, fact: str, *, purpose: str) -> Aside:
         """`record` as it is shown beside the matter of a page: for another purpose, to who has shown `fact` of it."""
@@ -387,8 +373,3 @@ class Work:
         if self._cookies is None:
             raise Refused("there is no browser here to hold a cookie", help="use cookies in pages, not in jobs")
         return self._cookies
-
-
-def _digest(token: str) -> bytes:
-    """What the database keeps of a secret: 256 random bits need no salt and no slow hash."""
-    return hashlib.sha256(b"avow link\0" + token.encode("utf-8", "replace")).digest()

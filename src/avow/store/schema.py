@@ -5,7 +5,8 @@ to the person whose it is. No column here holds personal information in the clea
 
 | table | one row is |
 |---|---|
-| avow_person | a person: the wrapped key, the policy version accepted |
+| avow_person | a person: the wrapped key, the policy version under which they came about |
+| avow_standing | what a person did about a policy version, or what reached them: agreed, came back, got the mail … |
 | avow_outbox | a send that waits, was attempted, or is over: ids only |
 | avow_exchange | a conversation with a recipient that must not happen twice |
 | avow_link | the keyed hash of a secret link, and what it leads to |
@@ -15,7 +16,8 @@ to the person whose it is. No column here holds personal information in the clea
 | avow_aside | what lay among the pending entries and was none: an entry tells its digest |
 | avow_tally | how often a sentence permitted and refused: derived from the entries |
 | avow_tombstone | a person who was erased, by a keyed hash that only a restored backup or a receipt finds |
-| avow_policy | a policy version that was in force here |
+| avow_policy | a policy version that was in force here, or that people brought along from elsewhere |
+| avow_transfer | a package of people that went to another installation, or came from one |
 | avow_meta | facts about the installation |
 """
 
@@ -24,6 +26,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     Float,
     ForeignKey,
@@ -46,6 +49,7 @@ class Schema:
 
     metadata: MetaData
     person: Table
+    standing: Table
     outbox: Table
     exchange: Table
     link: Table
@@ -56,6 +60,7 @@ class Schema:
     tally: Table
     tombstone: Table
     policy: Table
+    transfer: Table
     meta: Table
 
 
@@ -80,6 +85,16 @@ def declare(metadata: MetaData) -> Schema:
             Column("epoch", Integer, nullable=False),
             Column("wrapped", LargeBinary, nullable=False),
             Column("policy", String(64), nullable=False),
+        ),
+        standing=Table(
+            "avow_standing",
+            metadata,
+            Column("owner", String(ID_LENGTH), ForeignKey("avow_person.id"), primary_key=True),
+            Column("policy", String(64), ForeignKey("avow_policy.digest"), primary_key=True),
+            Column("way", String(16), primary_key=True),
+            Column("hour", Integer, nullable=False),
+            Column("place", Text, nullable=False),  # as the policy calls it; empty for what came to them
+            Column("seen", String(64), nullable=False),  # SHA-256 of the words agreed to; empty for all else
         ),
         outbox=Table(
             "avow_outbox",
@@ -163,6 +178,18 @@ def declare(metadata: MetaData) -> Schema:
             Column("effective", String(10), nullable=False),
             Column("source", Text, nullable=False),
             Column("since", Integer, nullable=False),
+            Column("brought", Text, nullable=True),  # the site that it was in force at, where that is another
+        ),
+        transfer=Table(
+            "avow_transfer",
+            metadata,
+            identifier(),
+            Column("way", String(3), nullable=False),  # in or out
+            Column("peer", String(ID_LENGTH), nullable=False),
+            Column("serial", BigInteger, nullable=False),
+            Column("hour", Integer, nullable=False),
+            Column("people", Integer, nullable=False),
+            Index("avow_transfer_peer", "peer", "way"),
         ),
         meta=Table(
             "avow_meta", metadata, Column("name", Text, primary_key=True), Column("value", Text, nullable=False)

@@ -174,7 +174,7 @@ def rows_of(folder: Path, table: Table, part: Part) -> Iterator[dict[str, Any]]:
             f"the backup has `{table.name}.{unknown[0]}`, which the site no longer declares",
             help="restore it with the site as it was, then change the site",
         )
-    decoders = [_decoder(table.columns[name]) for name in part.columns]
+    decoders = [decoder_of(table.columns[name]) for name in part.columns]
     digest, count = hashlib.sha256(), 0
     try:
         with path.open("rb") as file:
@@ -220,7 +220,7 @@ def _write_tables(vault: Vault, connection: Connection, folder: Path, progress: 
     parts: dict[str, Part] = {}
     for table in tables:
         columns = [c for c in table.columns if (table.name, c.name) != ("avow_person", "wrapped")]
-        encoders = [_encoder(column) for column in columns]
+        encoders = [encoder_of(column) for column in columns]
         digest, count = hashlib.sha256(), 0
         with (folder / f"{table.name}.jsonl").open("xb") as file:
             found = connection.execute(select(*columns).execution_options(yield_per=PORTION))
@@ -245,11 +245,11 @@ def _manifest(vault: Vault, head: Head, tables: dict[str, Part]) -> Manifest:
     return Manifest(FORMAT, vault.tenant, policy.site, policy.digest, vault.hour(), head.size, head.root.hex(), tables)
 
 
-def _encoder(column: Column[Any]) -> Callable[[Any], Any]:
+def encoder_of(column: Column[Any]) -> Callable[[Any], Any]:
     """How a cell of `column` is written; None is written as it is."""
     if isinstance(column.type, SealedColumn):
         return lambda cell: None if cell is None else b64encode(cell._envelope).decode()
-    kind = _kind(column)
+    kind = kind_of(column)
     if kind is bytes:
         return lambda cell: None if cell is None else b64encode(cell).decode()
     if kind in _DATES:
@@ -257,11 +257,12 @@ def _encoder(column: Column[Any]) -> Callable[[Any], Any]:
     return lambda cell: cell
 
 
-def _decoder(column: Column[Any]) -> Callable[[Any], Any]:
+def decoder_of(column: Column[Any]) -> Callable[[Any], Any]:
+    """How a cell of `column` is read again. The function raises ValueError or TypeError for what is none."""
     if isinstance(column.type, SealedColumn):
         sealed = column.type.stored
         return lambda cell: None if cell is None else sealed(b64decode(cell, validate=True))
-    kind = _kind(column)
+    kind = kind_of(column)
     if kind is bytes:
         return lambda cell: None if cell is None else b64decode(cell, validate=True)
     if kind in _DATES:
@@ -269,8 +270,12 @@ def _decoder(column: Column[Any]) -> Callable[[Any], Any]:
     return lambda cell: cell
 
 
-def _kind(column: Column[Any]) -> Any:
-    """The type of a plain column's values in Python."""
+def kind_of(column: Column[Any]) -> type[Any]:
+    """The type of a plain column's values in Python.
+
+    Raises:
+        SetupError: it is none that can be written into a file.
+    """
     kind = next((python for sql, python in _KINDS if isinstance(column.type, sql)), None)
     if kind is None:
         raise SetupError(

@@ -42,6 +42,18 @@ STATES = {
     "unknown": "was sent, and not answered yet",
 }
 
+#: How somebody stands to a version, in words, by the way that `avow_standing` names.
+WAYS = {
+    "consented": "you agreed to it",
+    "returned": "you went on using the service after it was announced",
+    "mailed": "you were told of it by mail",
+    "bounced": "the mail that told of it came back",
+    "resubmitted": "you gave something new after you were told of it",
+}
+
+#: The ways by which somebody comes under a version.
+_ACCEPTING = ("consented", "returned", "resubmitted")
+
 #: Why a value stays closed that tells of somebody else.
 OF_ANOTHER = "It tells of somebody else."
 
@@ -100,16 +112,32 @@ class Sending:
 
 
 @dataclass(frozen=True, slots=True)
+class Stood:
+    """How somebody stands to a version of the policy: in words, since which `hour` since 1970, and at which place."""
+
+    what: str
+    version: str
+    hour: int
+    place: str
+
+    @property
+    def day(self) -> date:
+        """The day since when, in UTC."""
+        return datetime.fromtimestamp(self.hour * 3600, UTC).date()
+
+
+@dataclass(frozen=True, slots=True)
 class Holdings:
     """Everything that is held about one or more people who are the same one outside.
 
-    `accepted` are the versions of the policy that they are under; `links` counts the secret links that lead to
-    something of theirs; `others` counts rows of Avow's own tables beside these, by table.
+    `accepted` are the versions of the policy that they are under, `standings` what came about with versions; `links`
+    counts the secret links that lead to something of theirs; `others` counts rows of Avow's own tables beside these, by table.
     """
 
     items: tuple[Item, ...]
     sendings: tuple[Sending, ...]
     accepted: tuple[str, ...]
+    standings: tuple[Stood, ...]
     links: int
     others: dict[str, int]
 
@@ -130,13 +158,13 @@ def holdings(unit: Unit, records: Iterable[Record], fact: str, purpose: str) -> 
     people = list(dict.fromkeys(record.owner_id for record in records))
     versions = _versions(unit)
     items = tuple(item for kind in unit.vault.home.records for item in _items(unit, kind, people, fact, purpose))
-    person = unit.vault.home.schema.person.c
-    accepted = unit.db.scalars(select(person.policy).where(person.id.in_(people)))
+    accepted, standings = _standings(unit, people)
     rest = {table.name: _count(unit, table, people) for table in _told_as_counts(unit)}
     return Holdings(
         items=items,
         sendings=tuple(_sendings(unit, people)),
         accepted=tuple(dict.fromkeys(_version(versions, digest) for digest in accepted)),
+        standings=tuple(standings),
         links=_count(unit, unit.vault.home.schema.link, people),
         others={name: count for name, count in rest.items() if count},
     )
@@ -206,17 +234,37 @@ def _note(record: Record, name: str) -> Note:
 
 
 def _versions(unit: Unit) -> dict[str, str]:
-    """The number of each version that was in force here, by the beginning of its digest as labels have it."""
+    """The number of each version that something may be under, by the beginning of its digest as labels have it.
+
+    With one that was brought along goes the site that it was in force at.
+    """
     table = unit.vault.home.schema.policy.c
     known: dict[str, str] | None = unit.db.info.get("avow_versions")
     if known is None:
-        known = {row.digest[:16]: row.version for row in unit.db.execute(select(table.digest, table.version))}
+        rows = unit.db.execute(select(table.digest, table.version, table.brought))
+        known = {row.digest[:16]: f"{row.version} ({row.brought})" if row.brought else row.version for row in rows}
         unit.db.info["avow_versions"] = known
     return known
 
 
 def _version(versions: dict[str, str], digest: str) -> str:
     return versions.get(digest[:16], digest[:16])
+
+
+def _standings(unit: Unit, people: list[str]) -> tuple[list[str], list[Stood]]:
+    """The digests of the versions that people are under, and how they stand to versions, the latest last."""
+    schema, words = unit.vault.home.schema, unit.vault.policy.vocabulary
+    table, person = schema.standing.c, schema.person.c
+    came = select(person.id, person.policy).where(person.id.in_(people)).order_by(person.id)
+    under: dict[str, str] = {row.id: row.policy for row in unit.db.execute(came)}
+    told = []
+    stood = select(schema.standing).where(table.owner.in_(people)).order_by(table.hour, table.policy, table.way)
+    for row in unit.db.execute(stood):
+        if row.way in _ACCEPTING:
+            under[row.owner] = row.policy
+        place = words.label(row.place, "place") if row.place else ""
+        told.append(Stood(WAYS[row.way], _version(_versions(unit), row.policy), row.hour, place))
+    return list(under.values()), told
 
 
 # -- Avow's own rows ----------------------------------------------------------------------------------
@@ -244,7 +292,7 @@ def _state(state: str) -> str:
 def _told_as_counts(unit: Unit) -> Iterator[Table]:
     """Avow's tables that say whose a row is and have no words above: so a new one is not forgotten."""
     schema = unit.vault.home.schema
-    told = (schema.outbox, schema.exchange, schema.link)
+    told = (schema.outbox, schema.exchange, schema.link, schema.standing)
     for table in schema.metadata.sorted_tables:
         if table.name.startswith("avow_") and "owner" in table.columns and table not in told:
             yield table

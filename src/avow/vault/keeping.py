@@ -24,6 +24,7 @@ def collect(
     unit: Unit,
     record: type[Any],
     person: Person,
+    identity: str | None = None,
     /,
     *,
     source: str | None = None,
@@ -33,6 +34,7 @@ def collect(
     """Make a record of `person` from what they gave.
 
     Args:
+        identity: the id of the record, where it is not to be a random one.
         source: who gave it, if not the person.
         at: where, if not at the unit's place.
         values: by attribute; personal ones as `str`, as given in a form or as derived, plain ones as they are.
@@ -50,7 +52,7 @@ def collect(
     for value in plain.values():
         inspect_plain(unit, value)
     made = record(
-        id=secrets.token_hex(16),
+        id=identity or secrets.token_hex(16),
         policy=unit.vault.policy.digest,
         avow_person=person,
         **{layout.owner: person.id},
@@ -59,6 +61,7 @@ def collect(
     given = {n: v for n, v in values.items() if n in layout.fields and v is not None}
     _write(unit, made, given, source, at or unit.place)
     unit.db.add(made)
+    _given(unit, made, given, source)
     return made
 
 
@@ -86,6 +89,7 @@ def update(unit: Unit, record: Record, /, *, source: str | None = None, at: str 
     for name, value in values.items():
         if name in plain or value is None:
             setattr(record, name, value)
+    _given(unit, record, given, source)
 
 
 def inspect_plain(unit: Unit, value: object) -> None:
@@ -103,7 +107,7 @@ def inspect_plain(unit: Unit, value: object) -> None:
         text = str(value)
     else:
         return
-    _inspect(unit, text)
+    inspect_text(unit, text)
     opened = unit.guard.search(text.encode("utf-8", "replace")) if unit.guard is not None else set()
     if opened:
         raise SealedError(
@@ -139,7 +143,7 @@ def _write(unit: Unit, record: Record, values: dict[str, Any], source: str | Non
                 channel=unit.channel,
             )
         unit.judge("keep", field.category, subject=whose)
-        _inspect(unit, text)
+        inspect_text(unit, text)
         texts.append((field, text))
     hour = unit.vault.hour()
     for field, text in texts:  # only after every field was permitted: all or nothing
@@ -147,6 +151,12 @@ def _write(unit: Unit, record: Record, values: dict[str, Any], source: str | Non
         setattr(record, field.name, record._sealed(field, text, label))
         if field.blind is not None:
             setattr(record, field.name + INDEX_SUFFIX, field.blind(text))
+
+
+def _given(unit: Unit, record: Record, values: dict[str, Any], source: str | None) -> None:
+    """Something was given: where it was by the owner themselves, that may be what the policy waits for."""
+    if source in (None, unit.vault.subject) and any(not isinstance(value, Derived) for value in values.values()):
+        unit.vault.standing.gave(unit, record.avow_person)
 
 
 def _text_of(unit: Unit, value: Any, record: Record, field: Field) -> str:
@@ -164,8 +174,12 @@ def _text_of(unit: Unit, value: Any, record: Record, field: Field) -> str:
     raise SealedError(f"`{field.id}` takes text, not a {type(value).__name__}")
 
 
-def _inspect(unit: Unit, text: str) -> None:
-    """Look for what nobody declared, such as a card number in a free-text note."""
+def inspect_text(unit: Unit, text: str) -> None:
+    """Look for what nobody declared, such as a card number in a free-text note.
+
+    Raises:
+        Refused: something is in it that no sentence permits to keep.
+    """
     for inspector in unit.vault.inspectors:
         for category in inspector(text):
             unit.judge("keep", category, subject=unit.vault.subject)

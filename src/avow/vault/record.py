@@ -61,6 +61,10 @@ class Record:
         String(64), ForeignKey("avow_policy.digest"), nullable=False, sort_order=-5, info={"avow": "policy"}
     )
 
+    #: Why records of a class do not go along when people move to another installation; empty where they do.
+    __stays__: ClassVar[str] = ""
+    #: Whether a class holds what people want and do not want: consents, objections, wishes to be erased.
+    __choices__: ClassVar[bool] = False
     __layout__: ClassVar[Layout]
     __home__: ClassVar[Home]
     avow_person: Person

@@ -10,19 +10,22 @@ sooner: what is done at the last moment is done too late when something is in th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, not_, select, update
 
 from avow.engine.schedule import Deadline, deadlines
 from avow.errors import SetupError
 from avow.vault.columns import Field, Moment
 from avow.vault.erasure import erase
+from avow.vault.standing import DIGITS
 
 if TYPE_CHECKING:
     from avow.engine import Policy
+    from avow.vault.older import Older
     from avow.vault.record import Home
     from avow.vault.vault import Vault
 
@@ -41,7 +44,8 @@ class Task:
         wait: seconds from then until it is carried out.
         fields: what is taken out of the record; empty where its owner is erased.
         under: the digest of the version of the policy whose deadline this is, for records that were collected under it
-            and whose owner has not accepted a newer one. None for that of the version in force, which is for all.
+            and for which the one in force does not hold. None for that of the version in force, which is for all.
+        superseded: gives the condition that the version in force holds for what the person in a column gave.
     """
 
     deadline: Deadline
@@ -50,6 +54,7 @@ class Task:
     wait: float
     fields: tuple[Field, ...]
     under: str | None = None
+    superseded: Callable[[ColumnElement[Any]], ColumnElement[bool]] | None = None
 
     @property
     def begun(self) -> ColumnElement[Any]:
@@ -61,12 +66,10 @@ class Task:
     def concerns(self) -> ColumnElement[bool]:
         """Which records of the table the deadline is for."""
         table = self.record.__table__
-        if self.under is None:
+        if self.under is None or self.superseded is None:
             return self.begun.is_not(None)
-        person = table.metadata.tables["avow_person"].c
         owner: ColumnElement[Any] = table.c[self.record.__layout__.owner]
-        still = select(person.id).where(person.policy == self.under)
-        return and_(self.begun.is_not(None), table.c.policy == self.under, owner.in_(still))
+        return and_(self.begun.is_not(None), table.c.policy == self.under, not_(self.superseded(owner)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +82,17 @@ class Due:
     overdue: int
 
 
-def earlier_tasks(home: Home, older: Iterable[Policy]) -> list[Task]:
+def earlier_tasks(home: Home, older: Older) -> list[Task]:
     """What earlier versions of the policy have destroyed or erased, for what was collected under them.
 
     Raises:
         SetupError: as `tasks`.
     """
-    return [replace(task, under=policy.digest) for policy in older for task in tasks(home, policy)]
+    return [
+        replace(task, under=policy.digest, superseded=partial(older.superseded_sql, policy.digest[:DIGITS]))
+        for policy in older.stricter()
+        for task in tasks(home, policy)
+    ]
 
 
 def tasks(home: Home, policy: Policy) -> list[Task]:

@@ -26,10 +26,12 @@ from sqlalchemy.orm import Session
 from avow.errors import Refused, SetupError
 from avow.values import Duty, Facts, Verdict
 from avow.vault import keeping
+from avow.vault.applying import check_supplied
 from avow.vault.aside import Beside
 from avow.vault.current import UNIT
 from avow.vault.lines import Lines
 from avow.vault.once import Once
+from avow.vault.refusing import refused, undone
 from avow.vault.sealed import Given, Sealed, Stored
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ class Unit(AbstractContextManager["Unit"]):
             other units, and what would write raises OnlyReads.
 
     Raises:
-        SetupError: among the facts is the answer to a predicate that the policy's own code answers.
+        SetupError: among the facts is what the vault knows, or the answer of the policy's own code to a predicate.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class Unit(AbstractContextManager["Unit"]):
         self.place = place
         self.channel = channel
         self.facts = dict(facts or {})
+        check_supplied(self.facts)
         self.known()
         self.viewer: str | None = None
         self._learned: tuple[str, ...] = ()
@@ -119,7 +122,7 @@ class Unit(AbstractContextManager["Unit"]):
         recipient = dimensions.get("recipient")
         if not verdict.permitted:
             self._refusals.add("refused", verb, object, purpose, recipient, verdict, self._desk)
-            raise _refused(verb, object, verdict)
+            raise refused(verb, object, verdict)
         if accompanied and verdict.duties:
             self._due += [duty for duty in verdict.duties if duty.timing == "with"]
         lines = self._openings if verb == "open" else self._lines  # who has read has read, whatever comes after
@@ -159,7 +162,7 @@ class Unit(AbstractContextManager["Unit"]):
         """
         for name in self._learned:
             self.facts.pop(name, None)
-        learned = self.vault.facts_of(self, record, recipient)
+        learned = self.vault.learn(self, record, recipient)
         self._learned = tuple(learned.keys() - self.facts.keys())
         self.facts.update(learned)
 
@@ -180,6 +183,11 @@ class Unit(AbstractContextManager["Unit"]):
             self._shown.clear()
         self.viewer = person
 
+    @property
+    def shown(self) -> bool:
+        """Whether who is looking has shown here who they are."""
+        return bool(self._shown)
+
     def common_facts(self) -> dict[str, bool | float | None]:
         """The facts that are about nobody in particular: neither shown by who is looking nor learned of a record."""
         return {name: fact for name, fact in self.facts.items() if name not in {*self._shown, *self._learned}}
@@ -189,7 +197,7 @@ class Unit(AbstractContextManager["Unit"]):
         self.discharged.add((verb, object))
         self.facts[f"done({verb} {object})" if object else f"done({verb})"] = True
 
-    def note(self, event: str, verb: str, object: str, *, purpose: str, recipient: str) -> None:
+    def note(self, event: str, verb: str, object: str, *, purpose: str, recipient: str | None = None) -> None:
         """Note an event that is no verdict (attempted, done, unknown …) for the ledger."""
         self._lines.add(event, verb, object, purpose, recipient, None, self._desk)
 
@@ -313,10 +321,7 @@ class Unit(AbstractContextManager["Unit"]):
         for duty in self._due:
             if (duty.verb, duty.object) not in self.discharged:
                 self.rollback()
-                raise Refused(
-                    f"`{duty.text}` was not done in the same unit of work\n"
-                    f"  sentence: “{duty.sentence.text}” (#{duty.sentence.anchor})"
-                )
+                raise undone(duty)
         self._due.clear()
         gathered = [lines for lines in (self._lines, self._openings) if lines]
         apart = self._reads or self._db is None
@@ -338,6 +343,7 @@ class Unit(AbstractContextManager["Unit"]):
         self._due.clear()
         if self._db is not None:
             self._db.rollback()
+            self._db.info.clear()  # what was read may have been written here
 
     def enter(self) -> Self:
         """Become the unit of this thread or task.
@@ -392,8 +398,3 @@ class Unit(AbstractContextManager["Unit"]):
     def _check_open(self) -> None:
         if self._over:
             raise Refused("this unit of work is over", help="open a new one with `site.acting(role, purpose)`")
-
-
-def _refused(verb: str, object: str, verdict: Verdict) -> Refused:
-    said = "; ".join(f"“{sentence.text}” (#{sentence.anchor})" for sentence in verdict.sentences)
-    return Refused(f"{verb} {object}: {verdict.reason}\n  sentence: {said}", verdict)

@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sqlalchemy import Connection, event, inspect, select, text
 from sqlalchemy.exc import DatabaseError
@@ -25,6 +25,7 @@ from avow.store.connection import Store
 from avow.store.migrating import bring_up
 from avow.store.together import Together
 from avow.values import NO_FACTS, Duty, Facts
+from avow.vault.applying import check_supplied
 from avow.vault.blind import BlindIndex, Kind
 from avow.vault.columns import Field, refuse_sorting
 from avow.vault.current import current_unit
@@ -37,8 +38,12 @@ from avow.vault.older import Older
 from avow.vault.record import Home, Person, Record
 from avow.vault.retention import Task, earlier_tasks, tasks
 from avow.vault.shredding import KEYS_LOCK, note_shredded
+from avow.vault.standing import Standing, adopt
 from avow.vault.tombstones import NAME as TOMBSTONES
 from avow.vault.tombstones import TombstoneFile, receipt_of
+
+if TYPE_CHECKING:
+    from avow.vault.unit import Unit
 
 log = logging.getLogger("avow.vault")
 
@@ -67,7 +72,8 @@ class Vault:
     """What one open installation holds. Made by `Site.open`; units of work are opened on it.
 
     `data` is the folder of what is kept outside the database.
-    `subject` and its visitor counterpart are the policy's names for whose information it is;
+    `subject` and its visitor counterpart are the policy's names for whose information it is, `acceptance` that of the
+    category that acceptances of it are kept as;
     `announces` tells whether a new version of the policy is being announced,
     `facts_of` tells what the site knows of a record and its owner, for a unit that deals with it;
     `clock` gives unix seconds; `inspectors` look into text that comes in, `exit_inspectors`
@@ -83,6 +89,7 @@ class Vault:
     clock: Callable[[], float]
     subject: str
     new_guard: Callable[[], Guard]
+    acceptance: str = "acceptance"
     inspectors: tuple[Inspector, ...] = ()
     exit_inspectors: tuple[Inspector, ...] = ()
     after_commit: Callable[[], None] = lambda: None
@@ -92,6 +99,7 @@ class Vault:
     tombstones: TombstoneFile = field(init=False)
     tasks: list[Task] = field(init=False, default_factory=list)
     older: Older = field(init=False)
+    standing: Standing = field(init=False)
     _keys: PersonKeys = field(init=False)
     _together: Together = field(init=False)
     _sessions: sessionmaker[Session] = field(init=False)
@@ -101,6 +109,7 @@ class Vault:
         self.tombstones = TombstoneFile(self.data / TOMBSTONES)
         self._keys = PersonKeys(self.keyring, self.tenant)
         self.older = Older(self)
+        self.standing = Standing(self)
         self._blind = BlindIndex(self.keyring.secret("blind"))
         refuse_sorting(self.store.engine)
         refuse_sorting(self.store.reader)
@@ -141,8 +150,11 @@ class Vault:
                         "the database was sealed with the keys of another installation",
                         help="put back the keyring that belongs to it; without that, nothing in it can be opened",
                     )
-                digest = schema.policy.c.digest
-                if connection.scalar(select(digest).where(digest == self.policy.digest)) is None:
+                mine = schema.policy.c.digest == self.policy.digest
+                there = connection.execute(select(schema.policy.c.brought).where(mine)).first()
+                if there is not None and there.brought is not None:  # people brought it along, and now it is in force
+                    connection.execute(schema.policy.update().where(mine).values(brought=None, since=self.hour()))
+                if there is None:
                     connection.execute(
                         schema.policy.insert().values(
                             digest=self.policy.digest,
@@ -152,6 +164,7 @@ class Vault:
                             since=self.hour(),
                         )
                     )
+                adopt(self, connection)
         except DatabaseError as error:
             raise StoreError(
                 f"the database cannot be prepared: {type(error.orig).__name__}",
@@ -166,7 +179,7 @@ class Vault:
             StoreError: the tombstones cannot be read.
             SetupError: what an earlier version of the policy has destroyed cannot be, as the records are now.
         """
-        self.tasks += earlier_tasks(self.home, self.older.stricter())
+        self.tasks += earlier_tasks(self.home, self.older)
         replay(self)
         note_shredded(self)
 
@@ -174,6 +187,16 @@ class Vault:
         """Detach the records and give back the connections."""
         self.home.bind(None)
         self.store.close()
+
+    def learn(self, unit: Unit, record: Record, recipient: str | None) -> Facts:
+        """What is known of a record and its owner: by the site, and by the vault itself.
+
+        Raises:
+            SetupError: the site tells what the vault knows by itself.
+        """
+        told = self.facts_of(unit, record, recipient)
+        check_supplied(told)
+        return {**told, **self.standing.known(unit, record)}
 
     def session(self, *, reads: bool = False) -> Session:
         """A session of SQLAlchemy; one that only `reads` cannot write, and keeps nobody from writing."""
@@ -183,11 +206,16 @@ class Vault:
         """The present time in whole hours since 1970: as coarse as the ledger knows it."""
         return int(self.clock() // 3600)
 
-    def new_person(self) -> Person:
-        """A person with a random id and a key of their own, not yet written."""
-        identity = new_id()
+    def new_person(self, identity: str | None = None, policy: str | None = None) -> Person:
+        """A person with a key of their own, not yet written: with a random id and under the version in force.
+
+        Who comes from another installation keeps their id, and the version that they are under.
+        """
+        identity = identity or new_id()
         epoch, wrapped = self._keys.new(identity)
-        person: Person = self.person_class(id=identity, epoch=epoch, wrapped=wrapped, policy=self.policy.digest)
+        person: Person = self.person_class(
+            id=identity, epoch=epoch, wrapped=wrapped, policy=policy or self.policy.digest
+        )
         return person
 
     def _check_epochs(self, session: Session, _context: Any, _instances: Any) -> None:

@@ -1,0 +1,148 @@
+"""Agreeing when asked, and the rows that prove how somebody stands to a version: on both stores."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select, text
+
+from avow.errors import Refused, SetupError
+
+from .helpline import CIRCLE, HELPLINE, newer
+from .helpline.acts import LOGGED_IN, OLD, deliver, gives, of, research
+
+SECOND = newer(HELPLINE)
+CIRCLE_2 = newer(CIRCLE, research="contact")
+ASKS = SECOND.replace(
+    "mailed(version) and not bounced(version) and resubmitted(version)", "consented(version)"
+).replace("must announce version to customer before apply(version)\n", "")
+WORDS = "Version 2 may hold for what you know about me."
+
+
+@pytest.mark.promise("I13", "works")
+def test_a_question_waits_until_it_is_answered_and_the_answer_is_proof(lanyard: Any) -> None:
+    site: Any = lanyard.versions.under(ASKS)
+    assert deliver(lanyard) == [], "who is asked on a page is not written to"
+    with site.acting("website", "support", place="profile") as work:
+        customer = of(work, site.Customer, lanyard.ann)
+        question = work.question(customer)
+        assert (question.version, question.earlier) == ("2", ("1",))
+        work.accept(customer, WORDS)
+        assert work.question(customer) is None
+        assert work.question(of(work, site.Customer, lanyard.bo)) is not None
+    assert research(lanyard, "Device", "make", lanyard.ann) == "Abacus"
+    table = site.home.schema.standing
+    with site.opened.vault.store.reading() as connection:
+        [row] = connection.execute(select(table)).all()
+    assert (row.owner, row.policy, row.way, row.place) == (lanyard.ann, site.policy.digest, "consented", "profile")
+    assert (row.hour, row.seen) == (site.opened.vault.hour(), hashlib.sha256(WORDS.encode()).hexdigest())
+
+
+@pytest.mark.promise("I13", "holds")
+def test_nobody_agrees_to_nothing(lanyard: Any) -> None:
+    site: Any = lanyard.versions.under(ASKS)
+    acting = site.acting("website", "support", place="profile")
+    with acting as work, pytest.raises(SetupError, match="nobody agrees to nothing"):
+        work.accept(of(work, site.Customer, lanyard.ann), " ")
+    assert lanyard.versions.standings() == []
+    with pytest.raises(Refused, match=OLD):
+        research(lanyard, "Device", "make", lanyard.ann)
+
+
+@pytest.mark.promise("I13", "holds")
+def test_that_one_agreed_says_nothing_of_another(lanyard: Any) -> None:
+    """Also where another rule asks for it, so that it is known in the unit of who was dealt with before."""
+    more = "\nWe write letters.\n\n```avow #letters\nmay publish request at profile when consented(version)\n```\n"
+    site: Any = lanyard.versions.under(ASKS + more)
+    with site.acting("website", "support", place="profile", channel="https") as work:
+        work.accept(of(work, site.Customer, lanyard.bo), WORDS)
+        work.regard(of(work, site.Customer, lanyard.bo))
+        assert work.unit.facts["consented(version)"] is True
+        with pytest.raises(Refused, match=OLD):
+            work.unit.open(of(work, site.Device, lanyard.ann).make, "research")
+
+
+def test_nobody_is_asked_what_makes_no_difference(lanyard: Any) -> None:
+    same = HELPLINE.replace('version: "1"', 'version: "1a"').replace("We look at it to help you.", "We look, to help.")
+    not_weaker = same.replace("mailed(version) and not bounced(version) and resubmitted(version)", "consented(version)")
+    for source, waits in ((same, False), (not_weaker, False), (SECOND, False), (ASKS, True)):
+        site: Any = lanyard.versions.under(source)
+        with site.acting("website", "support", place="profile") as work:
+            asked = work.question(of(work, site.Customer, lanyard.ann))
+        assert (asked is not None) == waits
+
+
+def test_an_acceptance_is_judged_where_the_policy_has_a_word_for_it(hedgerow: Any) -> None:
+    site: Any = hedgerow.versions.under(CIRCLE_2.replace("returned(version)", "consented(version)"))
+    acting = site.acting("website", "unsubscribing", place="unsubscribe_page")
+    with acting as work, pytest.raises(Refused, match="#not-going-on"):
+        work.accept(of(work, site.Member, hedgerow.ann), "Yes.")
+
+
+# -- the rows -----------------------------------------------------------------------------------------
+
+
+def test_the_rows_are_told_to_whom_they_are_about_and_erased_with_them(lanyard: Any) -> None:
+    site: Any = lanyard.versions.under(SECOND)
+    deliver(lanyard)
+    gives(lanyard, lanyard.ann)
+    with site.acting("website", "support", place="profile", channel="https") as work:
+        customer = of(work, site.Customer, lanyard.ann)
+        work.recognise(customer, LOGGED_IN)
+        held = work.holdings(customer, fact=LOGGED_IN)
+        assert {(each.what, each.version, each.place) for each in held.standings} == {
+            ("you were told of it by mail", "2", ""),
+            ("you gave something new after you were told of it", "2", "your profile page"),
+        }
+        assert {each.hour for each in held.standings} == {site.opened.vault.hour()}
+        assert (held.accepted, held.others) == (("2",), {})
+        told = work.export(held, "mine.json").body.decode()
+        assert '"what": "you were told of it by mail"' in told
+    with site.acting("website", "support") as work:
+        work.erase(of(work, site.Customer, lanyard.ann).avow_person)
+    assert lanyard.versions.standings() == []
+
+
+def test_the_ledger_says_what_came_about_and_of_nobody(lanyard: Any) -> None:
+    site: Any = lanyard.versions.under(SECOND)
+    deliver(lanyard)
+    gives(lanyard, lanyard.ann)
+    site.opened.sequencer.run()
+    with site.opened.vault.store.reading() as connection:
+        bodies = [bytes(body) for body in connection.scalars(select(site.home.schema.entry.c.body))]
+    for way in (b"mailed", b"resubmitted"):
+        assert sum(b'"event":"' + way in body for body in bodies) == 1
+    assert not any(lanyard.ann.encode() in body for body in bodies)
+
+
+def test_a_database_of_before_comes_up_with_what_people_had_agreed_to(lanyard: Any) -> None:
+    """There the person's own row named the version that they had agreed to, and no table said more."""
+    lanyard.versions.under(ASKS)
+    versions, site = lanyard.versions, lanyard.versions.site
+    with site.acting("website", "support", place="profile") as work:
+        cy = work.collect(site.Customer, person=work.person(), name="Cy", email=None).person
+    person, digest = site.home.schema.person, site.policy.digest
+    with site.opened.vault.store.writing() as connection:
+        connection.execute(text("DROP TABLE avow_standing"))
+        connection.execute(text("DELETE FROM avow_meta WHERE name = 'standings'"))
+        connection.execute(person.update().where(person.c.id == lanyard.ann).values(policy=digest))
+    versions.under(ASKS)
+    assert versions.standings() == [("2", "consented", "")]
+    assert research(lanyard, "Device", "make", lanyard.ann) == "Abacus"
+    with versions.site.acting("website", "support") as work:
+        assert work.question(of(work, versions.site.Customer, lanyard.bo)) is not None
+        assert work.question(of(work, versions.site.Customer, cy)) is None
+    with versions.site.opened.vault.store.writing() as connection:
+        connection.execute(versions.site.home.schema.standing.delete())
+    versions.under(ASKS)
+    assert versions.standings() == [], "once: what is taken back later does not come again"
+
+
+def test_nothing_is_read_of_anybody_where_no_version_has_changed(lanyard: Any) -> None:
+    table = lanyard.versions.site.home.schema.standing
+    with lanyard.versions.site.acting("website", "support") as work:
+        of(work, lanyard.versions.site.Device, lanyard.ann).make.open()
+        assert work.db.info == {}
+        assert work.db.scalar(select(func.count()).select_from(table)) == 0
