@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import Index
 from sqlalchemy.orm import Mapped
 from starlette.responses import Response
 
@@ -24,6 +25,7 @@ class Account(site.Record):  # type: ignore[misc,name-defined]  # a base class m
 
     __tablename__ = "shop_account"
     __label__ = "Your account"
+    __table_args__ = (Index("shop_account_unproven", "proven", "until"),)
 
     customer: Mapped[str] = owner()
     name: Mapped[Sealed] = personal("contact.name", field="account.name")

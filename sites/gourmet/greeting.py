@@ -27,7 +27,9 @@ class Greeting(site.Record):  # type: ignore[misc,name-defined]  # a base class 
     customer: Mapped[str] = owner()
     token: Mapped[str] = plain("keyed hash of the number in the cookie", unique=True)
     bond: Mapped[str] = plain("keyed hash of that number and of whose it is")
-    until: Mapped[int] = plain("month, counted from the year 0, with which it ends unless the browser comes before")
+    until: Mapped[int] = plain(
+        "month, counted from the year 0, with which it ends unless the browser comes before", index=True
+    )
 
 
 def greet(work: Work) -> Any | None:

@@ -37,7 +37,7 @@ class Login(site.Record):  # type: ignore[misc,name-defined]  # a base class mad
     customer: Mapped[str] = owner()
     token: Mapped[str] = plain("keyed hash of the number in the cookie", unique=True)
     bond: Mapped[str] = plain("keyed hash of that number and of whose it is")
-    until: Mapped[float] = plain("unix seconds at which it ends unless it is used, in steps of ten minutes")
+    until: Mapped[float] = plain("unix seconds at which it ends unless it is used, in steps of ten minutes", index=True)
     opened: Mapped[str | None] = plain("keyed hash of the passkey's answer that it began with", unique=True)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import Index, select
 from sqlalchemy.orm import Mapped
 from starlette.responses import Response
 
@@ -34,6 +35,7 @@ class After(site.Record):  # type: ignore[misc,name-defined]  # a base class mad
 
     __tablename__ = "shop_after"
     __label__ = "What may still be written about an order"
+    __table_args__ = (Index("shop_after_due", "next", "due"),)
 
     customer: Mapped[str] = owner()
     order: Mapped[str] = plain("the id of the order", unique=True)
@@ -80,7 +82,8 @@ def plan(work: Work, order: Order) -> None:
 @site.job("offers", role="storefront", purpose="marketing", every=60.0)
 def write_on(work: Work) -> bool:
     """Queue the offers and surveys that are due; whether there may be more."""
-    due = work.select(After, After.next != "", After.due <= work.now)[:BATCH]
+    waiting = select(After).where(After.next.in_(("offer", "survey")), After.due <= work.now)
+    due = work.db.scalars(waiting.order_by(After.due).limit(BATCH)).all()
     for after in due:
         order = work.db.get(Order, (after.customer, after.order))
         if order is not None:

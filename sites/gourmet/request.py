@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Index, func, select
 from sqlalchemy.orm import Mapped
 from starlette.responses import Response
 
@@ -39,6 +39,12 @@ class Request(site.Record):  # type: ignore[misc,name-defined]  # a base class m
 
     __tablename__ = "shop_request"
     __label__ = "A question"
+    # The desk asks for what is open, and for one by its number; the hour bounds how much is asked at once.
+    __table_args__ = (
+        Index("shop_request_id", "id"),
+        Index("shop_request_waiting", "state", "arrived"),
+        Index("shop_request_hour", "came_by", "arrived"),
+    )
 
     customer: Mapped[str] = owner()
     name: Mapped[Sealed | None] = personal("contact.name", field="request.name", optional=True)

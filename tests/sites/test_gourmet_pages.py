@@ -22,6 +22,7 @@ from . import journey, journey_inside
 from .conftest import ROOT, SHOP, Gourmet, every_peer
 from .looks import PICTURES, WINDOWS, Looks
 from .member import member
+from .statements import away_from_people, heard, reads_whole_table
 from .test_gourmet_report import served
 from .walk import Stage
 
@@ -31,8 +32,49 @@ PASSKEYS = {"/login/passkey", "/account/passkeys", "/account/passkeys/remove"}
 TOUR = ROOT / "docs" / "tour.md"
 
 
+#: What is asked for of people whom nobody has named yet, and why there is no other way.
+UNNAMED = {
+    "shop_login.token =": "who is logged in: the cookie is all that is known",
+    "shop_greeting.token =": "whom to greet: the cookie is all that is known",
+    "shop_choice.number =": "whose choice it is: the number in the link is all that is known",
+    "shop_passkey.credential_ix IN": "whose passkey it is: its blind index is all that is known",
+    "shop_account.email_ix IN AND shop_account.proven IS 1": "who logs in, or has forgotten the password: by address",
+    "shop_account.email_ix IN": "to whom a link to erase all belongs: by address",
+    "shop_order.email_ix IN": "to whom a link to erase all belongs: by address",
+    "shop_request.email_ix IN": "to whom a link to erase all belongs: by address",
+    "shop_choice.email_ix IN": "what the holder of an address wants no more, whoever wrote it down",
+    "shop_order.ticket =": "a form of the checkout that is sent twice orders once",
+    'shop_after."order" =': "what follows an order: planned once for each",
+    "shop_login.opened =": "a login that was begun by passkey, by its number",
+    "shop_request.id =": "the desk opens one of the questions that wait",
+    "shop_request.state =": "the questions that wait, for the desk",
+    "shop_request.came_by = AND shop_request.arrived =": "how much is asked in one hour: what a desk can take",
+    "shop_order.status =": "the report, which counts all that was paid",
+    "avow_visit": "the report, which counts visits",
+    "shop_survey_count.answer =": "the counter of an answer, which is nobody's",
+    "shop_mailing.state =": "the issue that is being sent, which is nobody's",
+    "shop_account.proven IS 0 AND shop_account.until <": "a job: addresses that nobody has proven go",
+    "shop_after.next IN AND shop_after.due <=": "a job: what is due",
+    "shop_erasure.wished IS NOT NULL AND shop_erasure.wished <=": "a job: whose week is over",
+    "shop_greeting.until <": "a job: what has ended goes",
+    "shop_login.until <=": "a job: what has ended goes",
+}
+
+#: Those that read the whole table: it is what they count, or has a row for each issue.
+WHOLE = {"shop_order.status =", "avow_visit", "shop_mailing.state ="}
+
+
 @pytest.fixture(scope="module")
-def stage(authority: Authority, chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def statements() -> Iterator[set[str]]:
+    """What the whole module says to databases."""
+    with heard() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def stage(
+    statements: set[str], authority: Authority, chromium: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stage]:
     """The shop that the whole module walks through."""
     folder = tmp_path_factory.mktemp("pages")
     with every_peer(authority, folder) as peers:
@@ -82,6 +124,14 @@ def test_every_form_was_sent_by_a_browser_without_scripts_but_those_of_passkeys(
 
 def test_every_page_is_accessible_fits_a_phone_and_has_no_script(walked: Stage) -> None:
     assert walked.looks.faults == []
+
+
+def test_statements_lead_with_the_person_but_for_a_few(walked: Stage, statements: set[str]) -> None:
+    found = away_from_people(statements, walked.gourmet.site.home.records)
+    assert found.keys() == UNNAMED.keys()
+    tables = walked.gourmet.site.home.metadata.tables
+    whole = {what for what, how in found.items() for one in how if reads_whole_table(one, tables, walked.gourmet.data)}
+    assert whole == WHOLE
 
 
 # -- the way there ------------------------------------------------------------------------------------
