@@ -14,7 +14,7 @@ DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-256-GCM) with info = "avow transfer
 is signed, so that nothing is even decrypted that somebody else has sealed. The nonce of a chunk is its number from 0
 (11 bytes, big-endian) ‖ 1 for the last one, 0 for each before: a package that was cut, or whose chunks were left out,
 repeated or put in another order, does not open (this is STREAM: Hoang, Reyhanitabar, Rogaway, Vizár, 2015). Its AAD is
-the SHA-256 of the first n + 64 bytes.
+the SHA-256 of the first n + 64 bytes. No line is longer than 16 MiB.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ from avow.keys.transfer import Card, TransferKeys
 #: Bytes of the lines in one chunk.
 CHUNK: Final = 1 << 16
 
-#: Bytes of the longest line that is read: no record comes near it.
-LONGEST: Final = 1 << 26
+#: Bytes of the longest line: what a package is read into is never larger, whatever its sender writes.
+LONGEST: Final = 1 << 24
 
 _MAGIC: Final = b"avow-transfer 1\n"
 _LONGEST_HEAD: Final = 4096
@@ -79,7 +79,11 @@ class Head:
 
 
 def write_package(keys: TransferKeys, to: Card, head: Head, lines: Iterable[bytes]) -> Iterator[bytes]:
-    """The bytes of a package, a piece at a time: each of `lines` ends in a newline, and is held for a moment only."""
+    """The bytes of a package, a piece at a time: each of `lines` ends in a newline, and is held for a moment only.
+
+    Raises:
+        StoreError: a line is longer than `LONGEST`.
+    """
     secret = os.urandom(_KEY)
     sealed = _suite().encrypt(secret, X25519PublicKey.from_public_bytes(to.receive), _info(head.words()))
     outside = _MAGIC + _canonical({**head.words(), "key": b64encode(sealed).decode()}) + b"\n"
@@ -139,10 +143,11 @@ class Package:
         rest = bytearray()
         with self.path.open("rb") as file:
             for part in self._parts(file):
-                rest += part
-                *whole, tail = rest.split(b"\n")
-                yield from (bytes(line) + b"\n" for line in whole)
-                rest = tail
+                *ends, tail = part.split(b"\n")
+                for end in ends:
+                    yield bytes(rest + end) + b"\n"
+                    rest.clear()
+                rest += tail
                 if len(rest) > LONGEST:
                     self._damaged("a line has no end")
         if rest:
@@ -216,6 +221,11 @@ def _chunks(lines: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
     """The lines cut into chunks, and whether each is the last."""
     gathered = bytearray()
     for line in lines:
+        if len(line) > LONGEST:
+            raise StoreError(
+                f"a record of {len(line)} bytes is too large for a package, which takes {LONGEST}",
+                help="leave its table out, and hand over what it holds by another way",
+            )
         gathered += line
         while len(gathered) > CHUNK:
             yield bytes(gathered[:CHUNK]), False
