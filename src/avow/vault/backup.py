@@ -51,6 +51,7 @@ from avow.ledger.journal import NAME as JOURNAL
 from avow.ledger.sequencer import current_head
 from avow.store.files import replace_durably, sync_folder
 from avow.vault.columns import SealedColumn
+from avow.vault.former import NAME as FORMER
 from avow.vault.tombstones import NAME as TOMBSTONES
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ if TYPE_CHECKING:
 FORMAT: Final = 1
 
 #: The files of a data folder that open a backup, or keep it from bringing back who was erased.
-KEPT: Final = ("keyring", KEY_TABLE, TOMBSTONES, "ledger.head", JOURNAL)
+KEPT: Final = ("keyring", KEY_TABLE, TOMBSTONES, FORMER, "ledger.head", JOURNAL)
 
 #: Rows held in memory at a time.
 PORTION = 1000
