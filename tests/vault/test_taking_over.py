@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select, text
+from sqlalchemy.orm import Mapped
 
+from avow import Sealed, Site, owner, personal
 from avow.errors import Refused, StoreError
 from avow.ledger.entry import Entry
 from avow.testing.clock import FrozenClock
@@ -191,6 +195,57 @@ def test_what_the_policy_does_not_let_collect_is_refused_before_a_row_is_touched
     assert {entry.event for entry in entries(site)} == {"refused"}
 
 
+@pytest.fixture
+def strict(store: str, old: Library, tmp_path: Path) -> Iterator[Callable[[str], Any]]:
+    """Opens a club of names alone, whose policy has one sentence more than the club's."""
+    sites: list[Any] = []
+
+    def open_site(sentence: str) -> Any:
+        policy = tmp_path / "policy.md"
+        policy.write_text(
+            f"{(Path(__file__).parent / 'club.md').read_text()}\nSo it is.\n\n```avow #so\n{sentence}\n```\n"
+        )
+        site: Any = Site(policy)
+
+        class Name(site.Record):  # type: ignore[misc]
+            __tablename__ = "club_name"
+            person: Mapped[str] = owner()
+            name: Mapped[Sealed] = personal("contact.name", field="name.name")
+
+        site.Name = Name
+        site.open(tmp_path / "data", store=store, background=False)
+        sites.append(site)
+        return site
+
+    yield open_site
+    for site in sites:
+        site.close()
+
+
+def name_only(site: Any, **other: Any) -> None:
+    said = {"role": "desk", "purpose": "lending", "place": "hall", "channel": "https"}
+    site.take_over(site.Name, table="reader", key="id", columns={"name": "name"}, **said, **other)
+
+
+def test_what_had_to_be_done_before_is_said_by_the_site(strict: Callable[[str], Any], old: Library) -> None:
+    site = strict("must ask age before collect(contact)")
+    name_only(site)
+    with pytest.raises(Refused, match="must ask age before collect"):
+        take(site)
+    site.taking_over.clear()
+    name_only(site, facts={"done(ask age)": True})
+    assert [each.rows for each in take(site)] == [3]
+
+
+def test_what_has_to_go_with_it_and_does_not_undoes_the_batch(strict: Callable[[str], Any], old: Library) -> None:
+    site = strict("must attach receipt with collect(contact)")
+    name_only(site)
+    with pytest.raises(Refused, match="was not done in the same unit of work") as error:
+        take(site)
+    assert "0 rows had been taken over by then, and the batch was undone" in str(error.value)
+    assert old.readers()[1][0] == "Ann Example"
+
+
 def test_a_row_of_who_was_erased_is_emptied_and_never_sealed_again(old: Library, site: Any) -> None:
     readers, _ = declare(site)
     take(site)
@@ -259,6 +314,8 @@ def test_rows_that_the_service_writes_meanwhile_are_taken_too(old: Library, site
 def test_a_row_that_the_service_has_in_its_hands_is_waited_for(old: Library, site: Any) -> None:
     """On PostgreSQL the first pass goes around it, the last one waits; SQLite's writers are one at a time."""
     declare(site)
+    take(site)
+    old.run("UPDATE reader SET address = 'somewhere else' WHERE id = 2")  # the only one that is left to take
     done = threading.Event()
 
     def seal() -> None:
@@ -282,7 +339,7 @@ def test_what_the_database_does_not_let_be_emptied_undoes_the_batch_and_tells_no
         "CREATE TABLE reader (id INTEGER PRIMARY KEY, name TEXT NOT NULL CHECK (name <> ''), email TEXT UNIQUE,"
         " address TEXT, note TEXT, shelf TEXT)"
     )
-    old.fill()
+    old.fill().run("UPDATE reader SET shelf = 'kept for Ann Example'")  # PostgreSQL tells the row that failed
     declare(site)
     with pytest.raises(StoreError, match="a batch of `reader` was undone") as error:
         take(site)

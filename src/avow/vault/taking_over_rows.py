@@ -86,16 +86,25 @@ def take_over(vault: Vault, olds: Sequence[OldTable], *, batch: int, progress: P
     progress(0, total)
     waits = False  # first without waiting for rows that the service has in its hands; the last pass takes them too
     while True:
-        before = sum(each.rows + each.erased for each in taken)
+        before = _done(taken)
         for each in taken:
             each.left.clear()
             each.keys.clear()
-            for _ in _pass(vault, each, batch, waits):
-                done = sum(one.rows + one.erased for one in taken)
-                progress(min(done, total), total)
-        if waits and before == sum(each.rows + each.erased for each in taken):
+            try:
+                for _ in _pass(vault, each, batch, waits):
+                    progress(min(_done(taken), total), total)
+            except Refused as error:  # a duty that goes with it and is not done
+                raise Refused(
+                    f"{error.args[0]}\n  {_done(taken):,} rows had been taken over by then, and the batch was undone",
+                    error.verdict,
+                ) from None
+        if waits and before == _done(taken):
             return taken
         waits = True
+
+
+def _done(taken: Sequence[Taken]) -> int:
+    return sum(each.rows + each.erased for each in taken)
 
 
 def _check_permitted(vault: Vault, old: OldTable) -> None:
