@@ -141,15 +141,15 @@ def test_a_thief_of_database_and_backup_reads_nothing(service: Service, hazel: s
 @pytest.mark.parametrize(
     "change",
     [
-        "UPDATE hedgerow_member SET email = (SELECT email FROM hedgerow_member WHERE member = :other) WHERE member = :me",
-        "UPDATE hedgerow_member SET email = username WHERE member = :me AND :other <> ''",
-        "UPDATE hedgerow_member SET email = :bytes WHERE member = :me AND :other <> ''",
-        "UPDATE hedgerow_member SET id = (SELECT id FROM hedgerow_order WHERE member = :other) WHERE member = :me",
+        "UPDATE hedgerow_member SET email = (SELECT email FROM hedgerow_member WHERE member = :you) WHERE member = :me",
+        "UPDATE hedgerow_member SET email = username WHERE member = :me AND :you <> ''",
+        "UPDATE hedgerow_member SET email = :bytes WHERE member = :me AND :you <> ''",
+        "UPDATE hedgerow_member SET id = (SELECT id FROM hedgerow_order WHERE member = :you) WHERE member = :me",
     ],
 )
 def test_a_value_that_was_changed_or_moved_does_not_open(service: Service, change: str) -> None:
     site, mine, other = service.site, join(service, "birch", PASSWORD), join(service, "willow", PASSWORD)
-    values = {"me": mine, "other": other}
+    values = {"me": mine, "you": other}
     service.sql(change, **values, **({"bytes": b"\0" * 90} if ":bytes" in change else {}))
     with service.acting("website", "operation", "profile") as work:
         member = own(service, work, site.Member, mine)
