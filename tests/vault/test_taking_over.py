@@ -71,6 +71,13 @@ def test_rows_of_one_person_in_several_tables_meet_under_one_key(old: Library, s
         assert len(connection.execute(select(site.home.schema.person)).all()) == 4
 
 
+def test_rows_of_nobody_known_are_of_a_person_each(old: Library, site: Any) -> None:
+    declare(site)
+    old.run("""INSERT INTO "order" VALUES ('o-4', NULL, 'Other Example', 1)""")
+    take(site)
+    assert loans(site)["Guest Example"] != loans(site)["Other Example"]
+
+
 def test_two_numberings_are_two_people(old: Library, site: Any) -> None:
     declare(site, people="reader")
     take(site)
@@ -266,6 +273,15 @@ def test_the_ledger_has_what_was_collected_and_no_value(old: Library, site: Any)
     collected = {e.object: e.sentences for e in found if (e.event, e.verb) == ("permitted", "collect")}
     assert collected["contact.address, contact.email, contact.name, wishes"] == ("ask",)
     assert not [e for e in found if b"Ann" in e.encode() or b"example.org" in e.encode()]
+
+
+def test_a_run_that_takes_nothing_says_nothing_of_it(old: Library, site: Any) -> None:
+    declare(site)
+    old.run("UPDATE reader SET note = NULL")
+    take(site)
+    before = len(entries(site))
+    take(site)
+    assert len(entries(site)) == before
 
 
 def test_a_run_that_died_between_two_batches_is_gone_on_with(old: Library, site: Any) -> None:
