@@ -119,6 +119,20 @@ TRANSFER: tuple[Mutation, ...] = (
         "what was to be gone sooner stays until the service is started again",
     ),
     Mutation(
+        "I10", _OPEN, "                policy=self._version(policy),\n",
+        "                policy=self._vault.policy.digest,\n",
+        "what comes is kept for as long as who takes it over keeps it",
+    ),
+    Mutation(
+        "I10", _OPEN,
+        "                **{name: decoder_of(columns[name])(cell) for name, cell in cells.items()},\n", "",
+        "the day on which somebody asked to be erased is lost on the way",
+    ),
+    Mutation(
+        "I10", _PACK, "layout.plain} | dict(self._errand.leaving(self._unit, record))", "layout.plain}",
+        "what this installation did not write goes as if it had",
+    ),
+    Mutation(
         "I10", f"{_VAULT}/standing.py", "table.owner.in_(people), table.policy.not_in(elsewhere)",
         "table.owner.in_(people)", "who agreed to a version there counts as having agreed here",
     ),

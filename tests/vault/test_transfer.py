@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from avow.errors import Refused, SetupError, StoreError
+from avow.site.safekeeping import copy_kept
 from avow.site.transfer import hand_over, take_over, write_card
 from avow.testing.clock import FrozenClock
 from avow.vault.erasure import erase
@@ -299,6 +301,15 @@ def test_every_table_of_avow_says_whether_it_goes_along(two: Two) -> None:
     assert tables - GO.keys() - STAY.keys() == set()
     assert GO.keys() & STAY.keys() == set()
     assert all(reason for reason in (*GO.values(), *STAY.values()))
+
+
+def test_what_opens_packages_is_copied_with_what_opens_backups(two: Two, tmp_path: Path) -> None:
+    two.post.settle("Ann Example")
+    package = two.pack()
+    copy_kept(two.depot.folder / "data", tmp_path / "safe")
+    (two.depot.folder / "data" / "transfer").unlink()
+    shutil.copy(tmp_path / "safe" / "transfer", two.depot.folder / "data")
+    assert two.take(package).people == 1
 
 
 def test_a_package_is_not_written_over_another_file(two: Two) -> None:

@@ -195,11 +195,6 @@ def under_another_version(lines: Lines) -> Lines:
     return lines
 
 
-def of_somebody_else(lines: Lines) -> Lines:
-    body(lines, "record")[0][2] = "0" * 32
-    return lines
-
-
 def one_person_less(lines: Lines) -> Lines:
     lines.remove(next(line for line in lines if "person" in line))
     return lines
@@ -229,7 +224,6 @@ def nonsense(lines: Lines) -> Lines:
 @pytest.mark.parametrize(
     ("change", "error", "words"),
     [
-        (without_policy, StoreError, "it lacks the version [0-9a-f]{16} of the policy"),
         (without_policy_anywhere, StoreError, "it lacks the version [0-9a-f]{16} of the policy"),
         (without_a_choice, StoreError, "less came than its manifest says"),
         (without_choices, SetupError, "the package has no `post_choice`, which holds what people want"),
@@ -237,12 +231,10 @@ def nonsense(lines: Lines) -> Lines:
         (another_label, StoreError, "it lacks the version 0000000000000000 of the policy"),
         (another_version, StoreError, "it lacks the version e3b0c44298fc1c14 of the policy"),
         (under_another_version, StoreError, "it lacks the version e3b0c44298fc1c14 of the policy"),
-        (of_somebody_else, StoreError, "is not as it should be"),
         (one_person_less, StoreError, "of somebody who is not in it|less came"),
         (cut, StoreError, "it has no end"),
         (another_manifest, StoreError, "its lines `manifest` are not where they should be"),
         (one_field_more, StoreError, "a record of `post_neighbour` has more than its manifest says"),
-        (nonsense, StoreError, "a line `record` is not as it should be"),
     ],
 )
 def test_a_package_that_lacks_something_is_refused(
@@ -250,6 +242,22 @@ def test_a_package_that_lacks_something_is_refused(
 ) -> None:
     """As a sender would sign it whose program is another."""
     refused(two, two.forged(change), error, words)
+
+
+@pytest.mark.promise("I10", "holds")
+def test_nobody_who_is_here_already_is_given_a_record(two: Two) -> None:
+    [cleo] = two.depot.settle("Cleo Example")
+
+    def of_cleo(lines: Lines) -> Lines:
+        body(lines, "record")[0][2] = cleo
+        return lines
+
+    refused(two, two.forged(of_cleo), StoreError, "is of somebody who is not in it")
+
+
+def test_a_package_of_nonsense_is_told(two: Two) -> None:
+    refused(two, two.forged(without_policy), StoreError, "it lacks the version [0-9a-f]{16} of the policy")
+    refused(two, two.forged(nonsense), StoreError, "a line `record` is not as it should be")
 
 
 @pytest.mark.promise("I10", "holds")
