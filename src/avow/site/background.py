@@ -16,8 +16,8 @@ from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
-from avow.site.safekeeping import copy_kept
 from avow.outbox.recalling import recall
+from avow.site.safekeeping import copy_kept
 from avow.vault.retention import carry_out
 from avow.vault.shredding import is_due, shred
 
