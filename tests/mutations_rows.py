@@ -57,6 +57,10 @@ _SEALED = (
         "a value that was put into another field opens there",
     ),
     Mutation(
+        "S6", "src/avow/site/background.py", "        check_if_due(vault)\n", "",
+        "nobody looks whether anything was altered",
+    ),
+    Mutation(
         "M6", f"{_VAULT}/keeping.py", 'unit.judge("keep", field.category, subject=whose)', "pass",
         "what may be taken is kept, the security code of a card too",
     ),

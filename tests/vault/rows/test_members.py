@@ -138,6 +138,24 @@ def test_a_thief_of_database_and_backup_reads_nothing(service: Service, hazel: s
 
 
 @pytest.mark.promise("S6", "holds")
+def test_what_was_altered_is_noticed_within_a_day_though_nobody_opens_it(
+    service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    person = join(service, "hawthorn", PASSWORD)
+    service.rounds()
+    assert service.events("verify")[-1] == "done"
+    checked = len(service.events("verify"))
+    service.rounds()
+    assert len(service.events("verify")) == checked  # once a day
+    service.sql("UPDATE hedgerow_order SET items = :bytes WHERE member = :person", bytes=b"\1" * 90, person=person)
+    service.clock.advance(86_400)
+    service.rounds()
+    assert service.events("verify")[checked:] == ["failed"]
+    assert "hedgerow_order.items of record" in caplog.text
+    service.sql("DELETE FROM hedgerow_order WHERE member = :person", person=person)
+
+
+@pytest.mark.promise("S6", "holds")
 @pytest.mark.parametrize(
     "change",
     [
