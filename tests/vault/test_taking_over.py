@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Mapped
 
 from avow import Sealed, Site, owner, personal
@@ -282,70 +281,6 @@ def test_a_run_that_takes_nothing_says_nothing_of_it(old: Library, site: Any) ->
     before = len(entries(site))
     take(site)
     assert len(entries(site)) == before
-
-
-def test_a_run_that_died_between_two_batches_is_gone_on_with(old: Library, site: Any) -> None:
-    declare(site)
-
-    def die(done: int, total: int) -> None:
-        assert total == 5
-        if done == 2:
-            raise InterruptedError
-
-    with pytest.raises(InterruptedError):
-        take(site, progress=die)
-    assert [row[0] for row in old.readers().values()] == ["", "", "Cid Example"]
-    assert [one["name"] for one in members(site)] == ["Ann Example", "Bob Example"]
-    take(site)
-    assert [one["name"] for one in members(site)] == ["Ann Example", "Bob Example", "Cid Example"]
-
-
-def test_rows_that_the_service_writes_meanwhile_are_taken_too(old: Library, site: Any) -> None:
-    declare(site)
-    for number in range(10, 60):
-        old.read(number, f"Reader {number} Example", f"{number}@example.org", None, None, "R")
-    over = threading.Event()
-
-    def serve() -> None:
-        for number in range(100, 140):
-            old.read(number, f"Reader {number} Example", f"{number}@example.org", None, None, "R")
-            old.run("UPDATE reader SET email = :mail WHERE id = :id", mail=f"new{number}@example.org", id=number - 90)
-        over.set()
-
-    service = threading.Thread(target=serve)
-    service.start()
-    rows = 0
-    while not over.is_set():
-        rows += take(site, batch=7)[0].rows
-    service.join(60)
-    rows += take(site, batch=7)[0].rows
-    assert rows >= 93
-    assert len(members(site)) == 93
-    assert {row[:2] for row in old.readers().values()} == {("", None)}
-    mails = {one["email"] for one in members(site)}
-    assert {f"new{number}@example.org" for number in range(100, 140)} <= mails
-    assert len(mails) == 93
-
-
-def test_a_row_that_the_service_has_in_its_hands_is_waited_for(old: Library, site: Any) -> None:
-    """On PostgreSQL the first pass goes around it, the last one waits; SQLite's writers are one at a time."""
-    declare(site)
-    take(site)
-    old.run("UPDATE reader SET address = 'somewhere else' WHERE id = 2")  # the only one that is left to take
-    done = threading.Event()
-
-    def seal() -> None:
-        take(site)
-        done.set()
-
-    sealing = threading.Thread(target=seal)
-    with old.engine.begin() as connection:
-        connection.execute(text("UPDATE reader SET address = '2 Lane of Bats' WHERE id = 2"))
-        sealing.start()
-        assert not done.wait(0.5)
-    sealing.join(60)
-    assert done.is_set()
-    assert members(site)[1]["address"] == "2 Lane of Bats"
 
 
 def test_what_the_database_does_not_let_be_emptied_undoes_the_batch_and_tells_no_value(site: Any, store: str) -> None:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, func, select, text, update
 from sqlalchemy.exc import DatabaseError
+from sqlalchemy.orm.exc import StaleDataError
 
 from avow.errors import Refused, StoreError
 from avow.vault.erasure import duties_to_erase
@@ -170,10 +171,10 @@ def _tried(vault: Vault, old: OldTable, last: Any, size: int, waits: bool) -> _B
     for left in reversed(range(TRIES)):
         try:
             return _batch(vault, old, last, size, waits)
-        except DatabaseError as error:
-            # A person whom the service made at the same moment, a deadlock: the batch was undone, and is done anew.
+        except (DatabaseError, StaleDataError) as error:
+            # A deadlock, or somebody who was erased at the same moment: the batch was undone, and is done anew.
             # The error itself may hold values (PostgreSQL tells the row that failed): no word of it goes on.
-            kind = type(error.orig).__name__
+            kind = type(getattr(error, "orig", error)).__name__
         if not left:
             break
     raise StoreError(
