@@ -15,6 +15,7 @@ from tests.mutations_mail import MAIL
 from tests.mutations_outbound import OUTBOUND
 from tests.mutations_rights import RIGHTS
 from tests.mutations_rows import ROWS
+from tests.mutations_transfer import TRANSFER
 from tests.mutations_vault import OLDER, STANDING
 
 __all__ = ["MUTATIONS", "Mutation"]
@@ -301,5 +302,5 @@ _FRAGMENT = (
 MUTATIONS: tuple[Mutation, ...] = (
     *_VERSION, *_CARD_KEPT, *_VISITS, *_COOKIES, *_COUNTS, *_CARD_PASSED_ON,
     *_ON_THE_WAY, *_CONTACT, *_FRAGMENT, *_GREETING,
-    *OUTBOUND, *DESKS, *MAIL, *ERASE, *RIGHTS, *ROWS, *OLDER, *STANDING,
+    *OUTBOUND, *DESKS, *MAIL, *ERASE, *RIGHTS, *ROWS, *OLDER, *STANDING, *TRANSFER,
 )  # fmt: skip

@@ -39,7 +39,7 @@ RIGHTS: tuple[Mutation, ...] = (
     ),
     Mutation(
         "I1", f"{_VAULT}/removal.py",
-        'unit.judge("change", field.category, value=value, place=unit.place, role=unit.role)', "pass",
+        'unit.judge("change", field.category, value=value, facts=facts, place=unit.place, role=unit.role)', "pass",
         "a record is removed though no sentence lets it be changed",
     ),
     Mutation(

@@ -41,4 +41,79 @@ _CHILDREN = (
     ),
 )  # fmt: skip
 
-ROWS: tuple[Mutation, ...] = (*_CHILDREN,)
+_INDEX = (
+    f"{_VAULT}/keeping.py", "setattr(record, field.name + INDEX_SUFFIX, field.blind(text))",
+    "setattr(record, field.name + INDEX_SUFFIX, text.encode())", "what can be looked up lies readable in the database",
+)  # fmt: skip
+
+_SEALED = (
+    *(Mutation(row, *_INDEX) for row in ("G4", "M7", "S6", "I17")),
+    Mutation(
+        "I17", f"{_VAULT}/blind.py", "hmac.new(secret, digestmod", 'hmac.new(b"", digestmod',
+        "who knows an address finds its owner in a stolen database",
+    ),
+    Mutation(
+        "S6", f"{_VAULT}/envelope.py", "self._aad + _measured(field.encode())", "self._aad",
+        "a value that was put into another field opens there",
+    ),
+    Mutation(
+        "S6", "src/avow/site/background.py", "        check_if_due(vault)\n", "",
+        "nobody looks whether anything was altered",
+    ),
+    Mutation(
+        "M6", f"{_VAULT}/keeping.py", 'unit.judge("keep", field.category, subject=whose)', "pass",
+        "what may be taken is kept, the security code of a card too",
+    ),
+)  # fmt: skip
+
+_OF_OTHERS = (
+    *(
+        Mutation(
+            row, f"{_VAULT}/keeping.py", "unit.known(record.owner_id)", "unit.known()",
+            "who is logged in changes what is somebody else's",
+        )
+        for row in ("G4", "G11", "N15")
+    ),
+    Mutation(
+        "N15", f"{_VAULT}/removal.py", "unit.known(record.owner_id)", "unit.known()",
+        "who is logged in removes what is somebody else's",
+    ),
+    Mutation(
+        "N15", f"{_VAULT}/removal.py",
+        'unit.judge("change", field.category, value=value, facts=facts, place=unit.place, role=unit.role)', "pass",
+        "anybody removes anything",
+    ),
+)  # fmt: skip
+
+_GONE = (
+    Mutation(
+        "G11", f"{_VAULT}/correcting.py", "for other in _others(unit, record):", "for other in ():",
+        "an old address is used on where it was copied to",
+    ),
+    *(
+        Mutation(
+            row, f"{_VAULT}/keeping.py",
+            "        if field.blind is not None:",
+            "        if field.blind and not getattr(record, field.name + INDEX_SUFFIX):",
+            "somebody is still found by what they have corrected",
+        )
+        for row in ("G11", "N15")
+    ),
+    *(
+        Mutation(
+            row, f"{_VAULT}/vault.py", "        former.clean_if_wanted(self)\n", "",
+            "an old backup brings back what was changed or removed",
+        )
+        for row in ("G11", "N15")
+    ),
+    Mutation(
+        "N15", f"{_VAULT}/former.py", "history.unchanged if whole else ()", "()",
+        "an old backup brings back a record that was removed",
+    ),
+    Mutation(
+        "G11", f"{_VAULT}/former.py", "        emptied |= dict.fromkeys(fields[name].columns)", "        pass",
+        "somebody is found by an old value after a restore",
+    ),
+)  # fmt: skip
+
+ROWS: tuple[Mutation, ...] = (*_CHILDREN, *_SEALED, *_OF_OTHERS, *_GONE)

@@ -26,6 +26,7 @@ class Agreement(site.Record):  # type: ignore[misc,name-defined]  # a base class
 
     __tablename__ = "shop_agreement"
     __label__ = "What you agreed to"
+    __choices__ = True
 
     customer: Mapped[str] = owner()
     agreed: Mapped[Sealed] = personal("subscription", field="agreement.agreed")

@@ -38,6 +38,7 @@ class Choice(site.Record):  # type: ignore[misc,name-defined]  # a base class ma
 
     __tablename__ = "shop_choice"
     __label__ = "What you want or do not want"
+    __choices__ = True
 
     person: Mapped[str] = owner()
     email: Mapped[Sealed] = personal("contact.email", field="choice.email", lookup="email")
@@ -146,6 +147,18 @@ def confirm(work: Work, choice: Choice) -> None:
 def _mark(work: Work, choice: Choice) -> str:
     said = (choice.owner_id, choice.id, choice.topic, choice.state, f"{choice.since:.6f}")
     return work.fingerprint("\0".join(("choice", *said)))
+
+
+@site.leaving(Choice)
+def _goes(work: Work, choice: Choice) -> dict[str, str]:
+    """How a choice goes along when the shop changes hands: what this shop did not write goes as a no."""
+    state = choice.state if genuine(work, choice) else "no"
+    return {"state": state, "number": "", "mark": ""}  # number and mark mean nothing under other keys
+
+
+@site.arrived(Choice)
+def _comes(work: Work, choice: Choice) -> None:
+    work.update(choice, mark=_mark(work, choice))
 
 
 def numbered(work: Work, number: str) -> list[Choice]:

@@ -41,6 +41,7 @@ class Erasure(site.Record):  # type: ignore[misc,name-defined]  # a base class m
 
     __tablename__ = "shop_erasure"
     __label__ = "Your wish that we erase"
+    __choices__ = True
 
     customer: Mapped[str] = owner()
     asked: Mapped[Sealed] = personal("erasure", field="erasure.asked")

@@ -23,6 +23,7 @@ class Greeting(site.Record):  # type: ignore[misc,name-defined]  # a base class 
 
     __tablename__ = "shop_greeting"
     __label__ = "A browser that we know again"
+    __stays__ = "its cookie is of this shop"
 
     customer: Mapped[str] = owner()
     token: Mapped[str] = plain("keyed hash of the number in the cookie", unique=True)

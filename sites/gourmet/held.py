@@ -56,7 +56,7 @@ def take_back(work: Work, form: Form) -> Response:
         return to_log_in(work)
     for request in _asked_by(work, account):
         if request.id == form["id"]:
-            work.regard(request)
+            work.recognise(request, "logged_in(subject)")  # they have proven that its address is theirs
             work.remove(request)
             return work.redirect("/account?taken")
     return work.redirect("/account")

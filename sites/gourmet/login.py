@@ -33,6 +33,7 @@ class Login(site.Record):  # type: ignore[misc,name-defined]  # a base class mad
 
     __tablename__ = "shop_login"
     __label__ = "A browser that is or was logged in"
+    __stays__ = "a browser is logged in to this shop, by a number that only this one knows"
 
     customer: Mapped[str] = owner()
     token: Mapped[str] = plain("keyed hash of the number in the cookie", unique=True)

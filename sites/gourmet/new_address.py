@@ -20,6 +20,7 @@ class NewAddress(site.Record):  # type: ignore[misc,name-defined]  # a base clas
 
     __tablename__ = "shop_new_address"
     __label__ = "A new address that is not proven yet"
+    __stays__ = "the mailed link that would prove it leads to this shop"
 
     customer: Mapped[str] = owner()
     email: Mapped[Sealed] = personal("contact.email", field="new_address.email", lookup="email")

@@ -55,6 +55,7 @@ class Mailing(site.Record):  # type: ignore[misc,name-defined]
     """An issue that is being sent, or was. It is the house's own: its owner is a person of whom nothing is known."""
 
     __tablename__ = "shop_mailing"
+    __stays__ = "it is the house's own"
 
     house: Mapped[str] = owner()
     issue: Mapped[str] = plain("which issue", unique=True)

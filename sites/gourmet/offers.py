@@ -49,6 +49,7 @@ class Count(site.Record):  # type: ignore[misc,name-defined]
     """How often an answer was given. It is the house's own: its owner is a person of whom nothing is known."""
 
     __tablename__ = "shop_survey_count"
+    __stays__ = "it is the house's own"
 
     house: Mapped[str] = owner()
     answer: Mapped[str] = plain("question and answer", unique=True)

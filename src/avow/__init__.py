@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from avow.vault.columns import party as party
     from avow.vault.columns import personal as personal
     from avow.vault.columns import plain as plain
+    from avow.vault.correcting import correct as correct
     from avow.vault.sealed import Sealed as Sealed
 
 _HOMES = {
@@ -46,6 +47,7 @@ _HOMES = {
     "Work": "avow.site",
     "acts": "avow.edge.acts",
     "ask_age": "avow.vault.age",
+    "correct": "avow.vault.correcting",
     "hash_is_dated": "avow.keys.passwords",
     "hash_password": "avow.keys.passwords",
     "moment": "avow.vault.columns",
@@ -69,6 +71,7 @@ __all__ = [
     "Work",
     "acts",
     "ask_age",
+    "correct",
     "hash_is_dated",
     "hash_password",
     "moment",

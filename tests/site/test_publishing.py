@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,6 +19,7 @@ from avow.testing.certificates import Authority
 from avow.testing.clock import FrozenClock
 from avow.testing.mailbox import Mailbox
 from avow.vault import publishing
+from tests.structure.tree import ROOT
 from tests.vault.helpline import HELPLINE, Versions, helpline, newer
 
 SECOND, THIRD = newer(HELPLINE), newer(HELPLINE, "3", research="device, request")
@@ -40,7 +44,7 @@ def lanyard(tmp_path: Path, store: str, clock: FrozenClock) -> Iterator[Any]:
                 work.collect(site.Customer, person=person, name=f"No. {number}", email=f"{number}@example.org")
                 if number % 2:
                     work.collect(site.Device, person=person, make="Abacus")
-        yield SimpleNamespace(versions=versions, mail=mail)
+        yield SimpleNamespace(versions=versions, mail=mail, data=tmp_path / "data", store=store)
         versions.close()
 
 
@@ -66,23 +70,16 @@ def test_each_is_written_to_once_however_often_it_is_started(lanyard: Any, monke
 
 
 @pytest.mark.promise("N17", "works")
-def test_a_process_that_dies_between_two_batches_or_within_one_is_made_up_for(
-    lanyard: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(publishing, "BATCH", 4)
-    site: Any = lanyard.versions.under(SECOND)
-    assert site.opened.jobs.turn(JOB)
-
-    def dies(*_arguments: Any) -> bool:
-        raise KeyboardInterrupt
-
-    before = len(states(site))
-    with monkeypatch.context() as patch:
-        patch.setattr(site.opened.vault, "write_down", dies)
-        with pytest.raises(KeyboardInterrupt):
-            site.opened.jobs.turn(JOB)
-    assert len(states(site)) == before, "a batch is told as a whole or not at all"
-    site = lanyard.versions.under(SECOND)
+@pytest.mark.parametrize("batches", [0, 1, 2])
+def test_a_process_that_is_killed_within_a_batch_is_made_up_for(lanyard: Any, batches: int) -> None:
+    """Everything was queued, nothing committed: the next start goes on from there, and nobody is written to twice."""
+    versions = lanyard.versions
+    versions.close()
+    command = [sys.executable, "-m", "tests.vault.helpline", str(lanyard.data), lanyard.store, str(versions.clock())]
+    killed = subprocess.run([*command, str(batches)], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    site: Any = versions.under(SECOND)
+    assert len(states(site)) <= 3 * batches
     site.opened.background.round()
     assert written_to(lanyard) == ODD
 

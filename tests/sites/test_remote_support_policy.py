@@ -93,11 +93,12 @@ DUTIES = [
 CLOSED = [
     ("N15", "change contact.email about customer at desk by billing_clerk", "never change personal otherwise"),
     ("N15", "erase contact.email about customer at desk by support_agent", "never erase personal, diagnosis otherwise"),
+    ("N17", "apply version to visitor", "never apply version otherwise"),
 ]
 
 CASES = cases(TABLE, IN_ORDER)
 #: The rows that are built in the vault, so that what the policy answers is a part of how they are kept.
-BUILT = ("N11", "N15")
+BUILT = ("N11", "N15", "N17")
 
 
 @pytest.mark.parametrize("row", by_row(CASES, BUILT, "works"))

@@ -123,12 +123,13 @@ def test_samples_of_an_index_are_forgotten(tmp_path: Path) -> None:
 # -- searching ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("place", [0, 1, *(residue.PORTION + offset for offset in (-30, -8, -1, 0))])
+@pytest.mark.parametrize("place", [*range(5), *(residue.PORTION + offset for offset in (-30, -8, -3, -2, -1, 0))])
 def test_a_text_is_found_wherever_it_lies_in_a_file(tmp_path: Path, place: int) -> None:
     file = tmp_path / "file"
     file.write_bytes(bytes(place) + b"Ann Example, reader" + bytes(residue.PORTION + 5))
-    sought = residue.needles({"Ann Example, reader": "reader.name"})
-    assert residue.search([file], sought) == {(file, "reader.name"): 1}
+    assert residue.search([file], residue.needles({"Ann Example, reader": "name"})) == {(file, "name"): 1}
+    file.write_bytes(bytes(place) + b"Anne Lee" + bytes(residue.PORTION + 5))  # as short as can be
+    assert residue.search([file], residue.needles({"Anne Lee": "name"})) == {(file, "name"): 1}
 
 
 def test_a_text_at_the_very_end_is_found(tmp_path: Path) -> None:

@@ -28,11 +28,12 @@ ORDERS = {"o-1": (1, "Ann Example at work", 2), "o-2": (None, "Guest Example", 1
 class Library:
     """The old service's own connection to a store: plain statements, and on SQLite nothing is overwritten."""
 
-    def __init__(self, store: str) -> None:
+    def __init__(self, store: str, *, make: bool = True) -> None:
         self.engine: Engine = create_engine(store, poolclass=NullPool)
         if self.engine.dialect.name == "sqlite":
             event.listen(self.engine, "connect", lambda driver, _: driver.execute("PRAGMA secure_delete=OFF"))
-        self.run(*TABLES)
+        if make:
+            self.run(*TABLES)
 
     def run(self, *statements: str, **values: Any) -> list[Any]:
         """Carry out statements in one transaction; the rows of the last."""

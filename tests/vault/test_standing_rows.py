@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select, text
 
 from avow.errors import Refused, SetupError
+from avow.site.safekeeping import backup, restore
 
 from .helpline import CIRCLE, HELPLINE, newer
 from .helpline.acts import LOGGED_IN, OLD, deliver, gives, of, research
@@ -103,6 +106,26 @@ def test_the_rows_are_told_to_whom_they_are_about_and_erased_with_them(lanyard: 
     with site.acting("website", "support") as work:
         work.erase(of(work, site.Customer, lanyard.ann).avow_person)
     assert lanyard.versions.standings() == []
+
+
+def test_a_backup_brings_the_rows_back_into_either_kind_of_store(
+    lanyard: Any, other_store: Callable[[], str], tmp_path: Path
+) -> None:
+    versions, data = lanyard.versions, tmp_path / "data"
+    site: Any = versions.under(SECOND)
+    deliver(lanyard)
+    gives(lanyard, lanyard.ann)
+    site.opened.sequencer.run()
+    store, told = str(site.opened.settings.store), versions.standings()
+    site.close()
+    backup(site, data, store, tmp_path / "backup", None, lambda done, total: None)
+    again = other_store()
+    restore(site, data, again, tmp_path / "backup", lambda done, total: None)
+    versions.settings["store"] = again
+    versions.under(SECOND)
+    assert versions.standings() == told == [("2", "mailed", ""), ("2", "resubmitted", "profile")]
+    assert research(lanyard, "Device", "make", lanyard.ann) == "Abacus"
+    assert deliver(lanyard) == ["ann@example.org"], "nobody is written to again"
 
 
 def test_the_ledger_says_what_came_about_and_of_nobody(lanyard: Any) -> None:

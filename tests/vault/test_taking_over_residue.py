@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import create_engine, text
 
 from avow.store import residue
+from avow.store.connection import Store
 from avow.testing.postgres import Server
 from avow.vault.taking_over_sample import sample
 
@@ -81,6 +82,38 @@ def test_the_data_folder_of_a_postgresql_server_its_log_included(tmp_path: Path)
         assert left(files()) == set()
         assert left([path for path in (tmp_path / "data").iterdir() if path.is_file()]) == set()
         site.close()
+
+
+def test_a_log_that_is_kept_back_is_told_of(tmp_path: Path) -> None:
+    with Server() as server:
+        store = server.fresh_database()
+        old = filled(store)
+        old.run("SELECT pg_create_physical_replication_slot('replica', true)")
+        opened = Store.open(store)
+        cleaned = residue.clean(opened, ["order", "reader"])
+        old.run("SELECT pg_drop_replication_slot('replica')")
+        again = residue.clean(opened, ["order", "reader"])
+        opened.close()
+    (line,) = cleaned.left
+    assert line.startswith("the log (WAL) still holds the old rows")
+    assert line.endswith("are kept back (a replication slot, an archive, wal_keep_size)")
+    assert again.left == ()
+
+
+def test_an_archive_of_the_log_is_out_of_reach(tmp_path: Path) -> None:
+    with Server() as server:
+        store = server.fresh_database()
+        old = filled(store)
+        owner = create_engine(store, isolation_level="AUTOCOMMIT")
+        with owner.connect() as connection:
+            connection.execute(text("ALTER SYSTEM SET archive_mode = 'on'"))
+            connection.execute(text("ALTER SYSTEM SET archive_command = 'true'"))
+        owner.dispose()
+        assert residue.clean(Store(old.engine), ["reader"]).beyond == ()
+        server.stop()
+        server.start()
+        cleaned = residue.clean(Store(old.engine), ["reader"])
+    assert cleaned.beyond == ("the archived log holds the old rows: delete it once there is a newer base backup",)
 
 
 def test_an_account_that_may_not_clean_the_server_is_told_what_is_left(tmp_path: Path) -> None:

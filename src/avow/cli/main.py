@@ -29,6 +29,8 @@ app.add_typer(staff_app, name="staff")
 
 keys_app = typer.Typer(help="The keys of an installation.", no_args_is_help=True)
 app.add_typer(keys_app, name="keys")
+transfer_app = typer.Typer(help="People who go to another installation, or come from one.", no_args_is_help=True)
+app.add_typer(transfer_app, name="transfer")
 retention_app = typer.Typer(help="What has to be gone in time.", no_args_is_help=True)
 app.add_typer(retention_app, name="retention")
 
@@ -290,6 +292,59 @@ def keys_destroy(
     from avow.cli.keys import destroy_epoch
 
     raise typer.Exit(destroy_epoch(site, data, store, epoch, safe))
+
+
+@transfer_app.command("key")
+def transfer_key(
+    site: SiteFolder,
+    data: Data = None,
+    store: Store = None,
+    out: Annotated[Path | None, typer.Option(help="File for the card. [default: SITE.card]", metavar="FILE")] = None,
+    bound_to: Annotated[
+        Path | None, typer.Option("--bind", help="Bind this side to the policy of a card.", metavar="CARD")
+    ] = None,
+) -> None:
+    """Write the card by which others seal packages to this installation, and know those that it packs."""
+    from avow.cli.transfer import key
+
+    raise typer.Exit(key(site, data, store, out, bound_to))
+
+
+@transfer_app.command("pack")
+def transfer_pack(
+    site: SiteFolder,
+    to: Annotated[Path, typer.Option(help="The card of the receiver.", metavar="CARD")],
+    out: Annotated[Path, typer.Option(help="A new file for the package.", metavar="FILE")],
+    data: Data = None,
+    store: Store = None,
+    people: Annotated[str, typer.Option(help="`all`, or a file of ids, one in a line.", metavar="WHO")] = "all",
+    without: Annotated[
+        list[str] | None, typer.Option(help="Leave out the records of a table; give it again for another.")
+    ] = None,
+    recipient: Annotated[str | None, typer.Option(help="Who they are in the policy. [default: it says]")] = None,
+    purpose: Annotated[str | None, typer.Option(help="What for. [default: the policy says]")] = None,
+    role: Annotated[str | None, typer.Option(help="In which role. [default: the policy says]")] = None,
+    over: Annotated[str | None, typer.Option(help="Over which channel it goes. [default: the policy says]")] = None,
+) -> None:
+    """Pack people with their policy, consents and objections, as far as the policy lets them go along."""
+    from avow.cli.transfer import pack
+
+    terms = {"recipient": recipient, "purpose": purpose, "role": role, "channel": over}
+    raise typer.Exit(pack(site, data, store, to, out, people, tuple(without or ()), terms))
+
+
+@transfer_app.command("open")
+def transfer_open(
+    site: SiteFolder,
+    file: Annotated[Path, typer.Argument(help="What `avow transfer pack` wrote.", metavar="FILE")],
+    sender: Annotated[Path, typer.Option("--from", help="The card of the sender.", metavar="CARD")],
+    data: Data = None,
+    store: Store = None,
+) -> None:
+    """Take people over, still bound to the policy that they come under: all of the package, or nothing."""
+    from avow.cli.transfer import take
+
+    raise typer.Exit(take(site, data, store, file, sender))
 
 
 @ledger_app.command()

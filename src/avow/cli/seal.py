@@ -96,6 +96,8 @@ def _tell_residue(cleaned: Cleaned, sought: Mapping[bytes, str], files: Sequence
         print(f"Cleaned: {line}.")
     for line in cleaned.left:
         print(f"NOT cleaned: {line}.")
+    for line in cleaned.beyond:
+        print(f"Out of reach: {line}.")
     clear = not cleaned.left
     if files:
         there = sorted({path.resolve() for path in (*files, *data.iterdir()) if path.is_file()})

@@ -16,8 +16,9 @@ from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
-from avow.site.safekeeping import copy_kept
 from avow.outbox.recalling import recall
+from avow.site.safekeeping import copy_kept
+from avow.vault.checking import check_if_due
 from avow.vault.retention import carry_out
 from avow.vault.shredding import is_due, shred
 
@@ -152,6 +153,7 @@ class Background:
         """Take out whose time has come, and put out of reach in every copy who was erased; how many that were."""
         vault, safe = self._opened.vault, self._opened.settings.safe
         done = recall(vault) + carry_out(vault)
+        check_if_due(vault)
         if is_due(vault):
             done += len(shred(vault))
             if safe is not None:

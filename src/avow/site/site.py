@@ -34,6 +34,7 @@ from avow.language.suggest import did_you_mean
 from avow.site.adopting import Adopting
 from avow.site.mailing import Mailing
 from avow.site.opened import Opened, Settings
+from avow.site.transfer import Transfers
 from avow.site.versions import PAGES
 from avow.site.work import Work
 from avow.values import NO_FACTS, Facts
@@ -51,7 +52,7 @@ Roles = str | tuple[str, ...]
 FormHandler = Callable[[Work, Any], Response]
 
 
-class Site(Mailing, Adopting):
+class Site(Mailing, Adopting, Transfers):
     """One service. `policy` is the path of its policy file, read and checked at once.
 
     Args:
@@ -115,6 +116,7 @@ class Site(Mailing, Adopting):
         self.acceptance = acceptance
         self.jobs = {}
         self.taking_over = []
+        self.on_leaving, self.on_arrived = {}, {}
         self.login = login
         self.by_hand = by_hand
         self.home, self.Record, self.person_class = record_base()

@@ -31,6 +31,10 @@ PATIENCE = 15.0
 #: Bytes of a text that are searched for at its beginning and end; a shorter text than `SHORTEST` could be anywhere.
 LONGEST, SHORTEST = 24, 8
 
+#: A file is looked at in every fourth place, for any of the first four windows of five bytes of a text: the shortest
+#: text has one of them there.
+WINDOW, STRIDE = 5, 4
+
 #: Bytes of a file in memory at a time.
 PORTION = 1 << 20
 
@@ -40,10 +44,11 @@ _LOCKED, _FORBIDDEN = "55P03", "42501"
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """What was done, and what could not be, in sentences."""
+    """What was done, what could not be, and what is out of reach from here; in sentences."""
 
     done: tuple[str, ...]
     left: tuple[str, ...]
+    beyond: tuple[str, ...] = ()
 
 
 def clean(store: Store, tables: Sequence[str]) -> Cleaned:
@@ -116,7 +121,7 @@ def encoding_of(store: Store) -> str:
 
 
 def _clean_postgresql(store: Store, tables: Sequence[str]) -> Cleaned:
-    done, left = [], []
+    done, left, beyond = [], [], []
     quoted = store.engine.dialect.identifier_preparer.quote
     with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text(f"SET lock_timeout = {int(PATIENCE * 1000)}"))
@@ -138,10 +143,10 @@ def _clean_postgresql(store: Store, tables: Sequence[str]) -> Cleaned:
             else:
                 left.append(f"the log (WAL) still holds the old rows until its segments have been used again: {why}")
             if connection.scalar(text("SELECT current_setting('archive_mode')")) != "off":
-                left.append("the archived log holds the old rows: delete it once there is a newer base backup")
+                beyond.append("the archived log holds the old rows: delete it once there is a newer base backup")
         finally:
             connection.execute(text("RESET lock_timeout"))  # the connection goes back to the pool
-    return Cleaned(tuple(done), tuple(left))
+    return Cleaned(tuple(done), tuple(left), tuple(beyond))
 
 
 def _tried(connection: Connection, statement: str, **values: object) -> str | None:
@@ -173,15 +178,20 @@ def _overwrite_log(connection: Connection) -> str | None:
     segments have been through all of them.
     """
     try:
+        last = connection.scalar(text("SELECT pg_walfile_name(pg_current_wal_lsn())"))
         _switch(connection)
         if why := _tried(connection, "CHECKPOINT"):
             return why
         for _ in range((connection.scalar(text("SELECT count(*) FROM pg_ls_waldir()")) or 0) + 1):
             _switch(connection)
+        if why := _tried(connection, "CHECKPOINT"):
+            return why
+        kept = text("SELECT count(*) FROM pg_ls_waldir() WHERE name ~ '^[0-9A-F]{24}$' AND name <= :last")
+        count = connection.scalar(kept, {"last": last})
     except DatabaseError as error:
         forbidden = getattr(error.orig, "sqlstate", None) == _FORBIDDEN
         return "this account of the database may not switch them" if forbidden else type(error.orig).__name__
-    return _tried(connection, "CHECKPOINT")
+    return f"{count} are kept back (a replication slot, an archive, wal_keep_size)" if count else None
 
 
 def _switch(connection: Connection) -> None:
@@ -191,6 +201,9 @@ def _switch(connection: Connection) -> None:
 
 
 # -- searching ----------------------------------------------------------------------------------------
+
+#: By a window of bytes, the needles that have it, and where.
+_Windows = dict[bytes, list[tuple[bytes, int]]]
 
 
 def needles(values: Mapping[str, str], encoding: str = "utf-8") -> dict[bytes, str]:
@@ -216,16 +229,17 @@ def search(
     Raises:
         StoreError: a file cannot be read.
     """
-    starts: dict[bytes, list[bytes]] = {}
+    windows: _Windows = {}
     for needle in sought:
-        starts.setdefault(needle[:SHORTEST], []).append(needle)
+        for offset in range(STRIDE):
+            windows.setdefault(needle[offset : offset + WINDOW], []).append((needle, offset))
     hits: Counter[tuple[Path, str]] = Counter()
     there = [path for path in files if path.is_file()]
     total, done = sum(path.stat().st_size for path in there), 0
     for path in there:
         try:
             for portion, fresh in _portions(path):
-                for needle in _found(portion, fresh, starts):
+                for needle in _found(portion, fresh, windows):
                     hits[path, sought[needle]] += 1
                 done += fresh
                 progress(min(done, total), total)
@@ -244,8 +258,10 @@ def _portions(path: Path) -> Iterator[tuple[bytes, int]]:
             held = ahead
 
 
-def _found(portion: bytes, fresh: int, starts: Mapping[bytes, list[bytes]]) -> Iterator[bytes]:
+def _found(portion: bytes, fresh: int, windows: _Windows) -> Iterator[bytes]:
     """Each needle that begins within the first `fresh` bytes of a portion, as often as it does."""
-    places = [at for at in range(min(fresh, len(portion) - SHORTEST + 1)) if portion[at : at + SHORTEST] in starts]
+    places = [at for at in range(0, fresh + STRIDE - 1, STRIDE) if portion[at : at + WINDOW] in windows]
     for at in places:
-        yield from (needle for needle in starts[portion[at : at + SHORTEST]] if portion.startswith(needle, at))
+        for needle, offset in windows[portion[at : at + WINDOW]]:
+            if 0 <= at - offset < fresh and portion.startswith(needle, at - offset):
+                yield needle

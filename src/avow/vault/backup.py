@@ -46,11 +46,13 @@ from sqlalchemy import (
 from avow.errors import SetupError, StoreError
 from avow.keys.keytable import NAME as KEY_TABLE
 from avow.keys.keytable import WrappedKey, write_key_table
+from avow.keys.transfer import NAME as TRANSFER
 from avow.ledger.chain import Head
 from avow.ledger.journal import NAME as JOURNAL
 from avow.ledger.sequencer import current_head
 from avow.store.files import replace_durably, sync_folder
 from avow.vault.columns import SealedColumn
+from avow.vault.former import NAME as FORMER
 from avow.vault.tombstones import NAME as TOMBSTONES
 
 if TYPE_CHECKING:
@@ -58,8 +60,8 @@ if TYPE_CHECKING:
 
 FORMAT: Final = 1
 
-#: The files of a data folder that open a backup, or keep it from bringing back who was erased.
-KEPT: Final = ("keyring", KEY_TABLE, TOMBSTONES, "ledger.head", JOURNAL)
+#: The files of a data folder that open a backup or a package, or keep a backup from bringing back who was erased.
+KEPT: Final = ("keyring", KEY_TABLE, TOMBSTONES, FORMER, "ledger.head", JOURNAL, TRANSFER)
 
 #: Rows held in memory at a time.
 PORTION = 1000

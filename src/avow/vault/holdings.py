@@ -131,7 +131,8 @@ class Holdings:
     """Everything that is held about one or more people who are the same one outside.
 
     `accepted` are the versions of the policy that they are under, `standings` what came about with versions; `links`
-    counts the secret links that lead to something of theirs; `others` counts rows of Avow's own tables beside these, by table.
+    counts the secret links that lead to something of theirs; `others` counts rows of Avow's own tables beside these, by
+    table.
     """
 
     items: tuple[Item, ...]

@@ -82,8 +82,9 @@ def update(unit: Unit, record: Record, /, *, source: str | None = None, at: str 
         inspect_plain(unit, value)
     for name, value in values.items():
         if name in fields and getattr(record, name) is not None and not isinstance(value, Derived):
-            before = getattr(record, name)
-            unit.judge("change", fields[name].category, value=before, place=at or unit.place, role=unit.role)
+            before, facts = getattr(record, name), unit.known(record.owner_id)
+            category, where = fields[name].category, at or unit.place
+            unit.judge("change", category, value=before, facts=facts, place=where, role=unit.role)
     given = {n: v for n, v in values.items() if n in fields and v is not None}
     _write(unit, record, given, source, at or unit.place)
     for name, value in values.items():

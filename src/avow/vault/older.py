@@ -93,7 +93,9 @@ class Older:
             # Raised with the verdict that it stands for: nothing permits what nobody had a word for.
             earlier = unknown.verdict or Verdict(False, verdict.sentences, (), "", "it had no word for this")
         if not earlier.permitted:
-            said = f"collected under version {old.version} of the policy, which is still good for it: {earlier.reason}"
+            whose = f" of {old.site}" if old.site != self._vault.policy.site else ""  # it was brought along
+            under = f"collected under version {old.version} of the policy{whose}"
+            said = f"{under}, which is still good for it: {earlier.reason}"
             return Verdict(False, earlier.sentences, (), earlier.rule, said)
         return Verdict(True, verdict.sentences, (*verdict.duties, *earlier.duties), verdict.rule, verdict.reason)
 
@@ -134,7 +136,7 @@ class Older:
         """
         table = self._vault.home.schema.policy
         with self._vault.store.reading() as connection:
-            digests = connection.scalars(select(table.c.digest)).all()
+            digests = connection.scalars(select(table.c.digest).where(table.c.brought.is_(None))).all()
         counting = [digest for digest in digests if not self.weaker(digest[:DIGITS])]
         announced = self.applying.on_a_page and self._vault.standing.announced()
         weaker = self.weaker(version)

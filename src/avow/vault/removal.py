@@ -35,7 +35,8 @@ def remove(unit: Unit, record: Record) -> None:
         )
     for name, field in layout.fields.items():
         if (value := getattr(record, name)) is not None:
-            unit.judge("change", field.category, value=value, place=unit.place, role=unit.role)
+            facts = unit.known(record.owner_id)
+            unit.judge("change", field.category, value=value, facts=facts, place=unit.place, role=unit.role)
     owner, identity = record.owner_id, record.id
     table = record.__table__.name  # type: ignore[attr-defined]
     about = {"owner": owner, "record_table": table, "record_id": identity}

@@ -3,7 +3,8 @@
 1. In one transaction: the tables are created and filled, and each person gets their key from the newest key table.
    What waited to leave when the backup was made is held back: it may have left since.
 2. The ledger gets the entries since from its journal, or is refused.
-3. When the site is opened next, whoever has a tombstone is erased again, before anything is served.
+3. When the site is opened next, whoever has a tombstone is erased again, and what was changed or removed since is taken
+   out, before anything is served.
 
 `mend` does the same for a database that somebody put back by other means. Each step may be repeated.
 """
@@ -22,6 +23,7 @@ from avow.errors import KeyringError, StoreError
 from avow.keys.keytable import NAME as KEY_TABLE
 from avow.keys.keytable import WrappedKey, read_key_table
 from avow.vault.backup import PORTION, Manifest, Progress, read_manifest, rows_of
+from avow.vault.former import want_search
 from avow.vault.tombstones import NAME as TOMBSTONES
 from avow.vault.tombstones import TombstoneFile, receipt_of, token_of
 
@@ -153,3 +155,4 @@ def _portions(folder: Path, table: Table, manifest: Manifest, add: Callable[[dic
 def _hold_back(connection: Connection, outbox: Table) -> None:
     waiting = outbox.c.state.in_(("ready", "attempted"))
     connection.execute(outbox.update().where(waiting).values(state="failed", note=HELD))
+    want_search(connection, outbox.metadata.tables["avow_meta"])

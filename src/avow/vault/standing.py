@@ -161,13 +161,19 @@ class Standing:
         }
 
     def load(self, unit: Unit, people: Collection[str]) -> None:
-        """Read the rows of many people at once, for what is asked of them in this unit."""
+        """Read the rows of many people at once, for what is asked of them in this unit.
+
+        What somebody agreed to elsewhere, and brought along, says nothing about the versions of this site.
+        """
         read: dict[str, Rows] = unit.db.info.setdefault(_READ, {})
-        table = self._table.c
+        table, policy = self._table.c, self._vault.home.schema.policy.c
+        elsewhere = select(policy.digest).where(policy.brought.is_not(None))
         found: dict[str, dict[str, set[str]]] = {person: {} for person in people}
         with unit.db.no_autoflush:
             for owner, policy, way in unit.db.execute(
-                select(table.owner, table.policy, table.way).where(table.owner.in_(people))
+                select(table.owner, table.policy, table.way).where(
+                    table.owner.in_(people), table.policy.not_in(elsewhere)
+                )
             ):
                 found[owner].setdefault(way, set()).add(policy[:DIGITS])
         for person, ways in found.items():

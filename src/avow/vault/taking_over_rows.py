@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, func, select, text, update
 from sqlalchemy.exc import DatabaseError
+from sqlalchemy.orm.exc import StaleDataError
 
 from avow.errors import Refused, StoreError
 from avow.vault.erasure import duties_to_erase
@@ -86,16 +87,25 @@ def take_over(vault: Vault, olds: Sequence[OldTable], *, batch: int, progress: P
     progress(0, total)
     waits = False  # first without waiting for rows that the service has in its hands; the last pass takes them too
     while True:
-        before = sum(each.rows + each.erased for each in taken)
+        before = _done(taken)
         for each in taken:
             each.left.clear()
             each.keys.clear()
-            for _ in _pass(vault, each, batch, waits):
-                done = sum(one.rows + one.erased for one in taken)
-                progress(min(done, total), total)
-        if waits and before == sum(each.rows + each.erased for each in taken):
+            try:
+                for _ in _pass(vault, each, batch, waits):
+                    progress(min(_done(taken), total), total)
+            except Refused as error:  # a duty that goes with it and is not done
+                raise Refused(
+                    f"{error.args[0]}\n  {_done(taken):,} rows had been taken over by then, and the batch was undone",
+                    error.verdict,
+                ) from None
+        if waits and before == _done(taken):
             return taken
         waits = True
+
+
+def _done(taken: Sequence[Taken]) -> int:
+    return sum(each.rows + each.erased for each in taken)
 
 
 def _check_permitted(vault: Vault, old: OldTable) -> None:
@@ -161,10 +171,10 @@ def _tried(vault: Vault, old: OldTable, last: Any, size: int, waits: bool) -> _B
     for left in reversed(range(TRIES)):
         try:
             return _batch(vault, old, last, size, waits)
-        except DatabaseError as error:
-            # A person whom the service made at the same moment, a deadlock: the batch was undone, and is done anew.
+        except (DatabaseError, StaleDataError) as error:
+            # A deadlock, or somebody who was erased at the same moment: the batch was undone, and is done anew.
             # The error itself may hold values (PostgreSQL tells the row that failed): no word of it goes on.
-            kind = type(error.orig).__name__
+            kind = type(getattr(error, "orig", error)).__name__
         if not left:
             break
     raise StoreError(

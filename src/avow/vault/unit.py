@@ -118,7 +118,8 @@ class Unit(AbstractContextManager["Unit"]):
         """
         self._check_open()
         purpose = purpose or self.purpose
-        verdict = self.verdict(verb, object, facts or self.known(), value, purpose=purpose, **dimensions)
+        facts = self.known() if facts is None else facts
+        verdict = self.verdict(verb, object, facts, value, purpose=purpose, **dimensions)
         recipient = dimensions.get("recipient")
         if not verdict.permitted:
             self._refusals.add("refused", verb, object, purpose, recipient, verdict, self._desk)
@@ -150,9 +151,14 @@ class Unit(AbstractContextManager["Unit"]):
             return self.role
         return self.vault.subject if own else None
 
-    def known(self) -> Facts:
-        """What is known now: the facts of this unit, and what the policy's own predicates answer to them."""
-        return self.vault.policy.facts(self.facts)
+    def known(self, owner: str | None = None) -> Facts:
+        """What is known now: the facts of this unit, and what the policy's own predicates answer to them.
+
+        Of what is `owner`'s, what somebody else has shown of themselves here says nothing.
+        """
+        others = self._shown if owner and owner != self.viewer else ()
+        theirs = {n: fact for n, fact in self.facts.items() if n not in others} if others else self.facts
+        return self.vault.policy.facts(theirs)
 
     def regard(self, record: Record, recipient: str | None = None) -> None:
         """Deal with `record` from now on: what the site knows of it and of its owner becomes known here.

@@ -25,6 +25,7 @@ from avow.store.connection import Store
 from avow.store.migrating import bring_up
 from avow.store.together import Together
 from avow.values import NO_FACTS, Duty, Facts
+from avow.vault import former
 from avow.vault.applying import check_supplied
 from avow.vault.blind import BlindIndex, Kind
 from avow.vault.columns import Field, refuse_sorting
@@ -119,6 +120,7 @@ class Vault:
         event.listen(self._sessions, "before_flush", _inspect_plain)
         event.listen(self._sessions, "before_flush", self._check_epochs)
         event.listen(self._sessions, "do_orm_execute", _refuse_bulk)
+        former.watch(self, self._sessions)
 
     def prepare(self) -> None:
         """Create what is missing in the database, and check that it and the keyring belong together.
@@ -181,6 +183,7 @@ class Vault:
         """
         self.tasks += earlier_tasks(self.home, self.older)
         replay(self)
+        former.clean_if_wanted(self)
         note_shredded(self)
 
     def close(self) -> None:

@@ -91,7 +91,7 @@ class Versions:
         self._make = make
         self._data = data
         self.clock = clock
-        self._settings = settings
+        self.settings = settings
         self.site: Any = None
 
     def under(self, source: str, change: Callable[[Any], None] = lambda site: None) -> Any:
@@ -100,7 +100,7 @@ class Versions:
         site = self._make()
         site.policy = Policy.parse(source, "policy.md")
         change(site)
-        site.open(self._data, background=False, clock=self.clock, **self._settings)
+        site.open(self._data, background=False, clock=self.clock, **self.settings)
         self.site = site
         return site
 

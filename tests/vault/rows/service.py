@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from avow import Refused, Work
 from avow.edge.pages import fill_answer
+from avow.ledger.entry import Entry
 from avow.site.safekeeping import Restored, backup, restore
 from avow.site.site import Acting
 from avow.testing.carrier import Carrier
@@ -92,6 +93,16 @@ class Service:
         done = restore(self.site, self.data, self.store, folder, lambda done, total: None)
         self.open()
         return done
+
+    def events(self, verb: str) -> list[str]:
+        """What the ledger says of a verb, in order."""
+        self.site.opened.sequencer.run()
+        entry = self.site.home.schema.entry.c
+        with self.site.opened.vault.store.reading() as connection:
+            bodies = [
+                Entry.decode(bytes(body)) for body in connection.scalars(select(entry.body).order_by(entry.number))
+            ]
+        return [told.event for told in bodies if told.verb == verb]
 
     def sql(self, statement: str, **values: Any) -> list[Any]:
         """Carry out a statement on the stored rows, as somebody does who has the database and no keys."""
