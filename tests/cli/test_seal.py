@@ -8,7 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, text
 
+from avow.testing.postgres import Server
 from tests.vault.library import READERS, Library
 
 ROOT = Path(__file__).parents[2]
@@ -121,6 +123,21 @@ def test_the_cleaning_can_be_left_for_later(tmp_path: Path) -> None:
     assert said.returncode == 0, said.stderr
     assert "run this again without --no-clean" in said.stdout
     assert "Cleaned" not in said.stdout
+
+
+def test_what_the_account_of_a_server_may_not_clean_is_told_of(tmp_path: Path, postgres: Server) -> None:
+    store = postgres.fresh_database()
+    owner = create_engine(store, isolation_level="AUTOCOMMIT")
+    with owner.connect() as connection:
+        connection.execute(text("CREATE ROLE librarian LOGIN"))
+        connection.execute(text("GRANT ALL ON SCHEMA public TO librarian"))
+    owner.dispose()
+    installed = Installed(tmp_path, store.replace("//avow@", "//librarian@"))
+    installed.old.run("UPDATE reader SET note = NULL WHERE id = 3")
+    said = installed.seal()
+    assert said.returncode == 3, said.stderr
+    assert "NOT cleaned: the log (WAL) still holds the old rows until its segments have been used again" in said.stdout
+    assert installed.seal("--no-clean").returncode == 0
 
 
 def test_it_seals_while_the_site_is_open(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from avow.vault.erasure import erase
 from avow.vault.keeping import update
 
-from .library import Library, declare, members, take
+from .library import Library, declare, loans, members, take
 
 
 @pytest.fixture
@@ -40,8 +40,11 @@ def test_who_is_erased_while_a_row_of_theirs_is_being_sealed_stays_erased(
     assert [one["name"] for one in members(site)] == ["Bob Example", "Cid Example"]
 
 
-def test_two_commands_at_once_take_nothing_twice(old: Library, site: Any) -> None:
+def test_two_commands_at_once_take_nothing_twice(old: Library, site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("avow.vault.taking_over_rows.TRIES", 1)  # neither gets in the other's way
     declare(site)
+    for number in range(10, 50):
+        old.run('INSERT INTO "order" VALUES (:n, 77, :name, 1)', n=f"p-{number}", name=f"Order {number} Example")
     for number in range(10, 50):
         old.read(number, f"Reader {number} Example", f"{number}@example.org", None, None, "R")
     rows: list[int] = []
@@ -52,6 +55,7 @@ def test_two_commands_at_once_take_nothing_twice(old: Library, site: Any) -> Non
         each.join(60)
     assert sum(rows) == 43
     assert len(members(site)) == 43
+    assert len(loans(site)) == 42
     assert {row[:2] for row in old.readers().values()} == {("", None)}
 
 

@@ -103,16 +103,18 @@ def test_a_log_that_is_kept_back_is_told_of(tmp_path: Path) -> None:
 def test_an_archive_of_the_log_is_out_of_reach(tmp_path: Path) -> None:
     with Server() as server:
         store = server.fresh_database()
-        old = filled(store)
+        filled(store)
         owner = create_engine(store, isolation_level="AUTOCOMMIT")
         with owner.connect() as connection:
             connection.execute(text("ALTER SYSTEM SET archive_mode = 'on'"))
             connection.execute(text("ALTER SYSTEM SET archive_command = 'true'"))
         owner.dispose()
-        assert residue.clean(Store(old.engine), ["reader"]).beyond == ()
+        opened = Store.open(store)
+        assert residue.clean(opened, ["reader"]).beyond == ()
         server.stop()
         server.start()
-        cleaned = residue.clean(Store(old.engine), ["reader"])
+        cleaned = residue.clean(opened, ["reader"])
+        opened.close()
     assert cleaned.beyond == ("the archived log holds the old rows: delete it once there is a newer base backup",)
 
 
