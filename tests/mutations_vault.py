@@ -61,6 +61,14 @@ STANDING: tuple[Mutation, ...] = (
         "what was given before the mail went out is something new",
     ),
     Mutation(
+        "N17", f"{_VAULT}/standing.py", 'bool(having["resubmitted"] & reached)', "bool(reached)",
+        "who was written to need not give anything new",
+    ),
+    Mutation(
+        "N17", f"{_VAULT}/standing.py", " if not weaker(version)", "",
+        "being told of one version is being told of every later one",
+    ),
+    Mutation(
         "N17", f"{_VAULT}/standing.py", "bool(self._vault.older.concerned(unit, [record.owner_id]))", "True",
         "everybody is written to",
     ),
