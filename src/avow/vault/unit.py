@@ -329,19 +329,15 @@ class Unit(AbstractContextManager["Unit"]):
                 self.rollback()
                 raise undone(duty)
         self._due.clear()
-        gathered = [lines for lines in (self._lines, self._openings) if lines]
+        gathered = [self._lines, self._openings]
         apart = self._reads or self._db is None
         if not apart:
-            for lines in gathered:
-                self.vault.write_down(lines, self.db.connection())
+            self.vault.write_down(gathered, self.db.connection() if any(gathered) else None)
         if self._db is not None and self._db.in_transaction():
             self._db.commit()
-        if apart and gathered:
-            self.vault.write_apart(gathered)
-        for lines in gathered:
-            lines.clear()
-        if gathered:
-            self.vault.after_commit()
+        if apart:
+            self.vault.write_down(gathered, None)
+        self.vault.written(gathered)
 
     def rollback(self) -> None:
         """Undo everything since the last commit. Refusals and openings stay noted: they happened."""
@@ -394,12 +390,9 @@ class Unit(AbstractContextManager["Unit"]):
         if self._db is not None:
             self._db.close()
             self._db = None
-        happened = [lines for lines in (self._refusals, self._openings) if lines]
-        if happened:
-            self.vault.write_apart(happened)
-            for lines in happened:
-                lines.clear()
-            self.vault.after_commit()
+        happened = [self._refusals, self._openings]
+        self.vault.write_down(happened, None)
+        self.vault.written(happened)
 
     def _check_open(self) -> None:
         if self._over:

@@ -235,26 +235,34 @@ class Vault:
                 self.forget(person.wrapped)
                 person.epoch, person.wrapped = wrap_person(self.keyring, self.tenant, person.id, key)
 
-    def write_down(self, lines: Lines, connection: Connection) -> None:
-        """Write the lines of a unit as pending ledger entries, in the transaction of `connection`."""
-        rows = lines.rows(self.policy.digest, self.hour())
-        # One row not as a batch of one: PostgreSQL's driver would open a pipeline for it.
-        connection.execute(self._pending, rows if len(rows) > 1 else rows[0])
+    def write_down(self, gathered: list[Lines], connection: Connection | None) -> None:
+        """Write the lines of a unit as pending ledger entries, if there are any, in the transaction of `connection`.
 
-    def write_apart(self, gathered: list[Lines]) -> None:
-        """Write lines as pending entries in a transaction that holds nothing else, and that other units share.
+        Without one it is a transaction that holds nothing else, and that other units share.
 
         Raises:
             StoreError: nothing of it was written.
             DatabaseError: the same.
         """
-        self._together.write([row for lines in gathered for row in lines.rows(self.policy.digest, self.hour())])
+        rows = [row for lines in gathered for row in lines.rows(self.policy.digest, self.hour())]
+        if rows and connection is None:
+            self._together.write(rows)
+        elif rows and connection is not None:
+            # One row not as a batch of one: PostgreSQL's driver would open a pipeline for it.
+            connection.execute(self._pending, rows if len(rows) > 1 else rows[0])
+
+    def written(self, gathered: list[Lines]) -> None:
+        """Say that the transaction with these lines in it is over: they are forgotten, and the ledger goes on."""
+        if any(gathered):
+            self.after_commit()
+        for lines in gathered:
+            lines.clear()
 
     def note(self, connection: Connection, event: str, verb: str, object: str, duties: list[Duty]) -> None:
         """Note for the ledger, outside any unit, what came of duties that are carried out."""
         lines = Lines()
         lines.add(event, verb, object, None, None, verdict_of(duties))
-        self.write_down(lines, connection)
+        self.write_down([lines], connection)
 
     def receipt_of(self, person: str) -> str:
         """The receipt of the erasure of the person of an id, whether they have been erased or not."""
