@@ -17,6 +17,7 @@ from avow.keys.transfer import NAME
 from avow.site.transfer import take_over
 from avow.testing.clock import FrozenClock
 from avow.vault.erasure import erase
+from avow.vault.publishing import next_batch
 
 from .moving import GOING, LOOSER, Two, with_choices
 from .post import post
@@ -39,6 +40,19 @@ def refused(two: Two, package: Path, error: type[AvowError], words: str) -> None
         two.take(package)
     assert two.depot.rows() == before
     assert two.depot.entries("brought") == []
+
+
+def test_those_who_came_are_looked_at_for_what_the_version_in_force_has_to_tell_them(two: Two) -> None:
+    def told() -> list[str] | None:
+        with two.depot.site.opened.unit("desk", "mailing") as unit:
+            return next_batch(unit)
+
+    while told() is not None:
+        pass
+    two.take(two.pack())
+    assert told() is not None
+    while told() is not None:
+        pass
 
 
 # -- what is on the outside ---------------------------------------------------------------------------

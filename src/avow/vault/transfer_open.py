@@ -34,6 +34,7 @@ from avow.vault.backup import Progress, decoder_of
 from avow.vault.columns import INDEX_SUFFIX
 from avow.vault.envelope import Label
 from avow.vault.keeping import inspect_text
+from avow.vault.publishing import begin_again
 from avow.vault.retention import earlier_tasks, tasks
 from avow.vault.standing import DIGITS
 from avow.vault.tombstones import token_of
@@ -225,7 +226,7 @@ class _Taking:
     # -- at the end -------------------------------------------------------------------------------
 
     def settle(self) -> Taken:
-        """Note what came: that there was this package, and an entry for each person."""
+        """Note what came: that there was this package, and an entry for each person; who has to be told is, of all."""
         self._check_policies()
         self._next_owner("")
         self._held[frozenset()] += len(self._people) - self._held.total()  # who is only a party to something
@@ -233,6 +234,7 @@ class _Taking:
         row = {"id": head.id, "way": "in", "peer": head.sender, "serial": head.serial, "hour": self._vault.hour()}
         db.execute(schema.transfer.insert().values(**row, people=len(self._people)))
         write_held(self._vault, db.connection(), "brought", "keep", self._held)
+        begin_again(db.connection(), self._vault)
         versions = {digest: policy.version for digest, policy in self._versions.items()}
         return Taken(len(self._people), self._counts.total(), versions)
 
