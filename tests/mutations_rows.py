@@ -85,6 +85,15 @@ _OF_OTHERS = (
     ),
 )  # fmt: skip
 
+_ENDS = tuple(
+    Mutation(
+        row, f"{_VAULT}/unit.py",
+        'self.judge("open", value.category, value=value, purpose=purpose, role=self.role, place=self.place)', "pass",
+        "what was given for one end is opened for any other, by anybody",
+    )
+    for row in ("G5", "M5", "M8")
+)  # fmt: skip
+
 _GONE = (
     Mutation(
         "G11", f"{_VAULT}/correcting.py", "for other in _others(unit, record):", "for other in ():",
@@ -116,4 +125,4 @@ _GONE = (
     ),
 )  # fmt: skip
 
-ROWS: tuple[Mutation, ...] = (*_CHILDREN, *_SEALED, *_OF_OTHERS, *_GONE)
+ROWS: tuple[Mutation, ...] = (*_CHILDREN, *_SEALED, *_OF_OTHERS, *_ENDS, *_GONE)
