@@ -339,10 +339,9 @@ class _Packing:
 @contextmanager
 def _one_moment(vault: Vault) -> Iterator[Session]:
     """A session that sees one moment, whatever is committed meanwhile, and only reads."""
-    options: dict[str, Any] = {"avow_reads": True}  # in SQLite's WAL every reader sees one moment
-    if vault.store.dialect == "postgresql":
-        options["isolation_level"] = "REPEATABLE READ"
-    with vault.session() as db:
+    # In SQLite's WAL every reader does.
+    options = {"isolation_level": "REPEATABLE READ"} if vault.store.dialect == "postgresql" else {}
+    with vault.session(reads=True) as db:
         db.connection(execution_options=options)
         yield db
 
