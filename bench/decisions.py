@@ -39,16 +39,17 @@ def microseconds(runs: list[tuple[Step, Step]], operations: int, rounds: int = 3
     best = [float("inf")] * len(runs)
     for _ in range(rounds):
         for index, (prepare, run) in enumerate(runs):
-            prepare()
             gc.collect()
+            prepare()
             start = time.perf_counter_ns()
             run()
             best[index] = min(best[index], (time.perf_counter_ns() - start) / 1000 / operations)
     return best
 
 
-def nothing() -> None:
-    """What a warm run needs before it."""
+def warmed(run: Step) -> tuple[Step, Step]:
+    """A run, and before it the same once more: another's turn has left the processor's caches cold."""
+    return run, run
 
 
 def yardstick(asked: list[Flow]) -> Step:
@@ -134,7 +135,7 @@ def figures() -> Iterator[tuple[str, float, str, float]]:
     runs = {rules: ask(subject.judge, asked) for rules, subject in made.items()}
     for run in runs.values():
         run()  # the words are seen
-    warm = microseconds([(nothing, yardstick(asked)), (nothing, runs[60]), (nothing, runs[600])], len(asked))
+    warm = microseconds([*map(warmed, (yardstick(asked), runs[60], runs[600]))], len(asked))
     first = microseconds([(made[rules].forget, runs[rules]) for rules in (60, 600)], len(asked))
     yield "yardstick: one call, a slotted object from a dictionary", warm[0], "us", warm[0]
     yield "warm decision, 60 rules", warm[1], "us", warm[0]
@@ -148,19 +149,19 @@ def figures() -> Iterator[tuple[str, float, str, float]]:
 
 def guarded_figures(call: Step) -> Iterator[tuple[str, float, str, float]]:
     """The same for rules with conditions, beside as many of the yardstick's calls, and beside the peers."""
-    sides: list[tuple[Step, Step]] = [(nothing, call)]
+    sides = [warmed(call)]
     everything: list[tuple[int, list[Request], dict[str, Step]]] = []
     for number in (60, 600):
         rules = workload.rules(number)
         subject = Policy.parse(workload.guarded_policy(rules))
         asked = workload.requests(rules, 1_000)
         everything.append((number, asked, dict(peers(rules, subject, asked))))
-        sides.append((nothing, ask_guarded(subject.judge, asked)))
+        sides.append(warmed(ask_guarded(subject.judge, asked)))
         sides[-1][1]()  # the flows are seen
     one_call, *own = microseconds(sides, 1_000)
     for (number, asked, others), value in zip(everything, own, strict=True):
         yield f"warm decision under conditions, {number} rules", value, "us", one_call
-        theirs = microseconds([(nothing, run) for run in others.values()], min(PEER_FLOWS, len(asked)), PEER_ROUNDS)
+        theirs = microseconds([*map(warmed, others.values())], min(PEER_FLOWS, len(asked)), PEER_ROUNDS)
         for name, taken in zip(others, theirs, strict=True):
             yield f"{name}, {number} rules, beside Avow", taken, "us", value
 

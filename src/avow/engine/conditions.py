@@ -9,7 +9,7 @@ or a `nan` is no number, so that a mixed-up fact denies.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import reduce
+from functools import lru_cache, reduce
 from operator import ge, gt, le, lt
 from typing import Any, TypeGuard
 
@@ -114,6 +114,7 @@ def asked_by(conditions: Iterable[Condition | None]) -> tuple[Callable[[Facts], 
     return tuple(map(_state, dict.fromkeys(every)))
 
 
+@lru_cache(4096)  # shared by all that ask the same: what is small stays in a processor's caches
 def _state(atom: Fact | Compare) -> Callable[[Facts], bool | None]:
     if isinstance(atom, Compare):
         return _measured(atom)

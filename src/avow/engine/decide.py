@@ -21,8 +21,6 @@ from avow.language.vocabulary import UnknownTerm, Vocabulary
 from avow.values import DIMENSIONS, NO_FACTS, Facts, Sentence, Verdict
 
 _PREPOSITIONS = tuple(DIMENSIONS)
-#: Atoms of which every state is remembered: at most 81 verdicts.
-_FEW = 4
 #: Sets of clauses that match a flow: those that forbid, permit, close, and the duties.
 Sets = tuple[int, int, int, int]
 
@@ -125,41 +123,94 @@ class Matched:
 
 
 class Case:
-    """A flow whose verdict depends on facts: `case.judge(facts)` gives it.
+    """A flow whose verdict depends on facts: `case.judge(facts)` gives it. Verdicts are made once for each outcome.
 
-    Verdicts are made once for each outcome and shared. Where few atoms are asked, what is known of them leads straight
-    to the verdict; among many, most do not matter once one has settled it.
+    Where few atoms are asked, what is known of them leads straight to the verdict (`_CaseOfOne` and its neighbours).
+    Among many, most do not matter once one has settled it.
     """
 
-    __slots__ = ("_decider", "_flow", "_known", "_matched", "_nearest", "_own", "judge")
-
-    #: The verdict, given these facts.
-    judge: Callable[[Facts], Verdict]
+    __slots__ = ("_decider", "_flow", "_matched", "_own")
 
     def __init__(self, matched: Matched, flow: Flow, decider: Decider) -> None:
         self._matched = matched
         self._flow = flow
         self._decider = decider
-        permits = matched.clauses(1)
-        self._nearest = permits[0] if permits else None
-        self._known = states(permits[0].condition) if permits else ()
-        self._own: dict[tuple[bool | None, ...], Verdict] = {}
-        self.judge = _remembering(matched.asks, self._judge)
+        self._own: dict[tuple[bool | None, ...], Verdict] | None = None
 
-    def _judge(self, facts: Facts) -> Verdict:
+    def judge(self, facts: Facts) -> Verdict:
+        """The verdict, given these facts."""
         return self._matched.judge(facts, self)
 
     def unpermitted(self, facts: Facts) -> Verdict:
         """What a flow that nothing permits is told, made once for each state of the nearest permission's facts."""
-        known = tuple([state(facts) for state in self._known])
+        permits = self._matched.clauses(1)
+        if self._own is None:
+            self._own = {}
+        known = tuple([state(facts) for state in states(permits[0].condition)]) if permits else ()
         return self._own.get(known) or self._own.setdefault(known, self._unmet(known))
 
     def _unmet(self, known: tuple[bool | None, ...]) -> Verdict:
-        nearest = self._nearest
-        if nearest is None:
+        permits = self._matched.clauses(1)
+        if not permits:
             return self._decider.nearest(self._flow)
+        nearest = permits[0]
         reason = partial(reasons.unmet, nearest, self._flow, known, self._decider.words)
         return _refusal((nearest.rule.sentence,), nearest, reason)
+
+
+class _CaseOfOne(Case):
+    """A case in which one atom is asked."""
+
+    __slots__ = ("_no", "_state", "_unknown", "_yes")
+
+    def __init__(self, matched: Matched, flow: Flow, decider: Decider) -> None:
+        super().__init__(matched, flow, decider)
+        [self._state] = matched.asks
+        self._yes: Verdict | None = None
+        self._no: Verdict | None = None
+        self._unknown: Verdict | None = None
+
+    def judge(self, facts: Facts) -> Verdict:
+        """The verdict, given these facts."""
+        known = self._state(facts)
+        verdict = self._yes if known else self._unknown if known is None else self._no
+        return verdict or self._settle(known, facts)
+
+    def _settle(self, known: bool | None, facts: Facts) -> Verdict:
+        verdict = super().judge(facts)
+        setattr(self, "_yes" if known else "_unknown" if known is None else "_no", verdict)
+        return verdict
+
+
+class _CaseOfTwo(Case):
+    """A case in which two atoms are asked."""
+
+    __slots__ = ("_made", "_one", "_other")
+
+    def __init__(self, matched: Matched, flow: Flow, decider: Decider) -> None:
+        super().__init__(matched, flow, decider)
+        self._one, self._other = matched.asks
+        self._made: dict[tuple[bool | None, bool | None], Verdict] = {}
+
+    def judge(self, facts: Facts) -> Verdict:
+        """The verdict, given these facts."""
+        known = self._one(facts), self._other(facts)
+        return self._made.get(known) or self._made.setdefault(known, super().judge(facts))
+
+
+class _CaseOfFew(Case):
+    """A case in which three or four atoms are asked: at most 81 verdicts."""
+
+    __slots__ = ("_made",)
+
+    def __init__(self, matched: Matched, flow: Flow, decider: Decider) -> None:
+        super().__init__(matched, flow, decider)
+        self._made: dict[tuple[bool | None, ...], Verdict] = {}
+
+    def judge(self, facts: Facts) -> Verdict:
+        """The verdict, given these facts."""
+        known = tuple([state(facts) for state in self._matched.asks])
+        return self._made.get(known) or self._made.setdefault(known, super().judge(facts))
 
 
 class Decider:
@@ -241,7 +292,7 @@ class Decider:
             if not matched.conditional:
                 return self._verdicts.setdefault(sets, Case(matched, flow, self).judge(NO_FACTS))
             self._matched[sets] = matched
-        return Case(matched, flow, self)
+        return _case(matched, flow, self)
 
     def _without_exceptions(self, bits: int, flow: Flow) -> int:
         slots = self.index.slots[str(flow[0])]
@@ -296,35 +347,10 @@ class Decider:
         return UnknownTerm(f"`{word}` is not a {wanted} of the policy", verdict, help=help)
 
 
-def _remembering(
-    asks: tuple[Callable[[Facts], bool | None], ...], judge: Callable[[Facts], Verdict]
-) -> Callable[[Facts], Verdict]:
-    """`judge`, asked once for each state of the few atoms that matter to it; where there are more, `judge` itself."""
-    made: dict[object, Verdict] = {}
-    if len(asks) == 1:
-        [state] = asks
-
-        def of_one(facts: Facts) -> Verdict:
-            known = state(facts)
-            return made.get(known) or made.setdefault(known, judge(facts))
-
-        return of_one
-    if len(asks) == 2:
-        one, other = asks
-
-        def of_two(facts: Facts) -> Verdict:
-            known = one(facts), other(facts)
-            return made.get(known) or made.setdefault(known, judge(facts))
-
-        return of_two
-    if len(asks) <= _FEW:
-
-        def of_few(facts: Facts) -> Verdict:
-            known = tuple([state(facts) for state in asks])
-            return made.get(known) or made.setdefault(known, judge(facts))
-
-        return of_few
-    return judge
+def _case(matched: Matched, flow: Flow, decider: Decider) -> Case:
+    kinds: tuple[type[Case], ...] = (Case, _CaseOfOne, _CaseOfTwo, _CaseOfFew, _CaseOfFew)
+    asked = len(matched.asks)
+    return (kinds[asked] if asked < len(kinds) else Case)(matched, flow, decider)
 
 
 def _lenient(slot: Slot, word: str | None) -> int:
