@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Mapped
 
 from avow import Sealed, Site, owner, personal, plain
+from avow.edge.encodings import variants
 from avow.outbound.address import Address
 from avow.testing.certificates import Authority
 from avow.testing.clock import FrozenClock
@@ -71,6 +72,7 @@ never share contact.phone
 ```
 """
 
+PHONE = "+1 555 0100"
 ITEMS = "2 × quince\n1 × “medlar”, ripe"
 EXPECTED = {"contact.name": "Zoë Canary", "contact.address": "1 Market Lane\nExampleton", "order.items": ITEMS}
 
@@ -123,7 +125,7 @@ def order(site: Any, *names: str) -> None:
                 person=work.person(),
                 name=EXPECTED["contact.name"],
                 street=EXPECTED["contact.address"],
-                phone="+1 555 0100",
+                phone=PHONE,
                 items=ITEMS,
                 grower=grower,
             )
@@ -151,7 +153,7 @@ def test_one_order_to_three_suppliers_over_three_channels(site: Any, growers: An
     for name in ("north", "south", "west"):
         arrived = only(getattr(growers, name).orders)
         assert (arrived.fields, arrived.attempt) == (EXPECTED, sent[name].id), name
-        assert b"555" not in arrived.content
+        assert not [form for form in variants(PHONE) if form in arrived.content]
     (name,) = growers.south.files
     assert name == f"/orders/{sent['south'].id}.jsonl", "the name tells the attempt and nothing about anybody"
     mail = growers.west.received[0].message

@@ -90,8 +90,9 @@ def test_it_keeps_neither_the_number_nor_the_code(processor: CardProcessor) -> N
     assert kept.last4 == "4444"
     assert {"card.number", "card.code", "card.expiry", "card.name", "amount"} == set(kept.fields)
     assert "555555555555" not in repr(vars(processor))
-    assert "5555" not in repr(processor.received)
-    assert "9731" not in repr(processor.received)
+    written = repr([(payment.attempt, payment.fields, payment.last4) for payment in processor.received])
+    assert "5555" not in written
+    assert "9731" not in written
 
 
 @pytest.mark.parametrize(

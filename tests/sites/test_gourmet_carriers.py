@@ -51,6 +51,7 @@ def test_a_label_is_name_and_address_of_that_order_and_nothing_else(gourmet: Gou
     assert second.fields["contact.name"] == "Thibault Vandersloot"
     for label in (first, second):
         wire = label.body + json.dumps(dict(label.headers)).encode()
+        wire = wire.replace(label.reference.encode(), b"")  # random: it may hold any four digits
         assert not [text for text in (*WITHHELD, "tv@other.example") for form in spellings(text) if form in wire]
         assert set(json.loads(label.body)) == {"reference", "fields"}
     assert first.fields["contact.name"] not in second.body.decode()

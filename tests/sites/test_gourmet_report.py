@@ -258,7 +258,7 @@ def test_a_figure_is_shown_to_these_two_desks_there_and_nowhere_else(gourmet: Go
         gourmet.opened.app.app.routes.append(gourmet.site.routes.pop())
         answer = gourmet.customer().get("/careless")
         assert answer.status_code == 403
-        assert "30" not in answer.text
+        assert ">30<" not in answer.text
         gourmet.opened.app.app.routes.pop()
     for stranger in (
         gourmet.customer(),
