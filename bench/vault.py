@@ -53,7 +53,7 @@ PAGE = """<!doctype html><title>Your stay</title><h1>Your stay</h1>
 <p>You wish for <q>{{ guest.wishes }}</q>. Your room: {{ guest.room }}.</p>
 """
 RECORDS = 500
-#: Transactions committed, by engine.
+#: Transactions that may write, by engine: each takes a connection from its pool.
 COMMITS: Counter[Engine] = Counter()
 TURNS = 1000
 
@@ -82,7 +82,8 @@ def guest_house() -> tuple[Site, type[Any]]:
 def sealed(store: str, folder: Path) -> Iterator[tuple[Opened, Page, Page, Collect]]:
     site, guest = guest_house()
     opened = site.open(folder, store=store, background=False)
-    event.listen(opened.vault.store.engine, "commit", lambda connection: COMMITS.update([connection.engine]))
+    engine = opened.vault.store.engine
+    event.listen(engine, "checkout", lambda *_: COMMITS.update([engine]))
     template = environment(None).from_string(PAGE)
 
     def collect() -> tuple[str, str]:

@@ -11,6 +11,7 @@ import contextlib
 import re
 import threading
 import weakref
+from functools import cached_property
 
 from avow.edge.encodings import readings, unwrapped, variants
 
@@ -35,9 +36,8 @@ class ExitGuard:
 
     def __init__(self) -> None:
         # Replaced, never changed: another thread's log line may be searched meanwhile.
-        self._plain: dict[bytes, str] = {}
-        self._encoded: dict[bytes, str] = {}
-        self._scrubber: tuple[re.Pattern[str], dict[str, str]] | None = None
+        self._watched: dict[str, str] = {}
+        self._needles = _Needles({})
 
     def watch(self, category: str, value: str) -> None:
         """Search for `value` from now on, for each of its lines, and for the bare digits of a number.
@@ -55,13 +55,14 @@ class ExitGuard:
 
     def search(self, data: bytes) -> set[str]:
         """The categories whose values are in `data`, in whatever encoding; empty when nothing is."""
-        if not self._plain:
+        if not self._watched:
             return set()
-        found = _found(self._encoded, data)
+        needles = self._sought()
+        found = _found(needles.encoded, data)
         if (whole := unwrapped(data)) != data:
-            found |= _found(self._encoded, whole)
+            found |= _found(needles.encoded, whole)
         for reading in readings(data):
-            found |= _found(self._plain, reading)
+            found |= _found(needles.plain, reading)
         return found
 
     def scrub(self, text: str) -> str:
@@ -69,11 +70,9 @@ class ExitGuard:
 
         A text that holds one in a form that cannot be cut out is withheld as a whole.
         """
-        if not self._plain:
+        if not self._watched:
             return text
-        if self._scrubber is None:
-            self._scrubber = _scrubber(self._encoded)
-        pattern, categories = self._scrubber
+        pattern, categories = self._sought().scrubber
         rest = pattern.sub("\n", text)
         hidden = self.search(_encoded(rest))
         if hidden:
@@ -83,10 +82,33 @@ class ExitGuard:
     def _watch(self, category: str, value: str) -> None:
         with _living_lock:
             _living.add(self)
-        forms = (form.encode(errors="surrogatepass") for form in (value, value.lower(), value.upper()))
-        self._plain = dict.fromkeys(map(bytes.lower, forms), category) | self._plain
-        self._encoded = dict.fromkeys(map(bytes.lower, variants(value)), category) | self._encoded
-        self._scrubber = None
+        self._watched = self._watched | {value: self._watched.get(value, category)}
+
+    def _sought(self) -> _Needles:
+        """What is watched in every form in which it is searched for: worked out when it is, which it often is not."""
+        watched, needles = self._watched, self._needles
+        if needles.watched is not watched:
+            needles = self._needles = _Needles(watched)
+        return needles
+
+
+class _Needles:
+    """The forms of some values, each with its category: the values by their categories are `watched`."""
+
+    def __init__(self, watched: dict[str, str]) -> None:
+        self.watched = watched
+        self.plain: dict[bytes, str] = {}
+        self.encoded: dict[bytes, str] = {}
+        for value, category in watched.items():
+            for form in (value, value.lower(), value.upper()):
+                self.plain.setdefault(form.encode(errors="surrogatepass").lower(), category)
+            for variant in variants(value):
+                self.encoded.setdefault(variant.lower(), category)
+
+    @cached_property
+    def scrubber(self) -> tuple[re.Pattern[str], dict[str, str]]:
+        """See `_scrubber`."""
+        return _scrubber(self.encoded)
 
 
 def _encoded(text: str) -> bytes:

@@ -19,6 +19,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from avow.errors import LedgerError
@@ -125,6 +126,31 @@ class Entry:
                 help="verify the ledger; if it was written by a newer version of Avow, read it with that version",
             )
         return entry
+
+
+@lru_cache(maxsize=4096)  # in one hour a service says few different things
+def around_nonce(
+    event: str,
+    verb: str,
+    object: str,
+    purpose: str | None,
+    recipient: str | None,
+    role: str | None,
+    sentences: tuple[str, ...],
+    policy: str,
+    hour: int,
+) -> tuple[bytes, bytes]:
+    """The canonical body of an entry up to its nonce, and from there on; the arguments are those of `Entry`.
+
+    Entries are written with every unit of work, and but for the nonce most are like one before.
+
+    Raises:
+        LedgerError: as `Entry` and `Entry.encode`.
+    """
+    nonce = "0" * 32
+    entry = Entry(event, verb, object, purpose, recipient, sentences, policy, hour, nonce, role)
+    before, after = entry.encode().split(b'"nonce":"%b' % nonce.encode())  # no word has a quotation mark
+    return before + b'"nonce":"', after
 
 
 def _misshapen(name: str) -> None:

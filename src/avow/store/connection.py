@@ -46,6 +46,7 @@ class Store:
         self.engine = engine
         self.reader = reader
         self.dialect = engine.dialect.name
+        self._turns = _Turns(engine) if self.dialect == "sqlite" else None
         self._wanted = False
 
     @classmethod
@@ -66,7 +67,6 @@ class Store:
             event.listen(engine, "connect", _prepare_sqlite)
             event.listen(reader, "connect", _prepare_sqlite_reader)
             event.listen(reader, "begin", _begin_reading)
-            _Turns().listen(engine)
         store = cls(engine, reader)
         try:
             with store.engine.connect() as connection:  # the first, which makes the file what it is to be
@@ -92,6 +92,18 @@ class Store:
         """One transaction, committed at the end of the block, rolled back by an exception."""
         with self.engine.begin() as connection:
             yield connection
+
+    @contextmanager
+    def driver(self) -> Iterator[Any]:
+        """One transaction as `writing`, on the driver's own connection; what it raises are the driver's own errors."""
+        connection = self.engine.raw_connection()
+        try:
+            if self._turns is not None:
+                self._turns.begin(connection.info, connection.driver_connection)
+            yield connection.driver_connection
+            connection.commit()
+        finally:
+            connection.close()  # which rolls back what was not committed
 
     def want_checkpoint(self) -> None:
         """Have a checkpoint made soon, by `checkpoint_if_wanted`: it takes longer than who deletes wants to wait."""
@@ -190,18 +202,24 @@ class _Turns:
     second while the lock is free. Other processes still wait that way, as does who gets no turn in time.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, engine: Engine) -> None:
+        """Let the transactions of `engine` take turns: each, until its connection is given back."""
         self._turn = Lock()
-
-    def listen(self, engine: Engine) -> None:
-        """Begin the transactions of `engine`: what may write, in turn, until its connection is given back."""
         event.listen(engine, "begin", self._begin)
         event.listen(engine, "checkin", self._end)
 
+    def begin(self, info: dict[Any, Any], driver: Any) -> None:
+        """Begin a transaction on a connection of the driver, with the notes that its pool keeps of it."""
+        self._take(info)
+        driver.execute("BEGIN IMMEDIATE")
+
     def _begin(self, connection: Connection) -> None:
-        if not connection.info.get("avow_turn"):
-            connection.info["avow_turn"] = self._turn.acquire(timeout=LOCK_TIMEOUT)
+        self._take(connection.info)
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    def _take(self, info: dict[Any, Any]) -> None:
+        if not info.get("avow_turn"):
+            info["avow_turn"] = self._turn.acquire(timeout=LOCK_TIMEOUT)
 
     def _end(self, _connection: Any, record: Any) -> None:
         if record.info.pop("avow_turn", False):

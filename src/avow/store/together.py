@@ -12,31 +12,28 @@ from dataclasses import dataclass, field
 from threading import Event, Lock
 from typing import Any
 
-from sqlalchemy import Insert
-
 from avow.errors import StoreError
-from avow.store.connection import Store
+from avow.store.adding import Adding, Rows
 
 
 @dataclass(slots=True)
 class _Waiting:
-    rows: Sequence[dict[str, Any]]
+    rows: Rows
     called: Event = field(default_factory=Event)
     done: bool = False
     error: BaseException | None = None
 
 
 class Together:
-    """Writes rows of one table, by `insert`. For all threads."""
+    """Writes rows of one table. For all threads."""
 
-    def __init__(self, store: Store, insert: Insert) -> None:
-        self._store = store
-        self._insert = insert
+    def __init__(self, adding: Adding) -> None:
+        self._adding = adding
         self._lock = Lock()
         self._waiting: list[_Waiting] = []
         self._led = False
 
-    def write(self, rows: Sequence[dict[str, Any]]) -> None:
+    def write(self, rows: Rows) -> None:
         """Make some rows durable. Not within a transaction of one's own that writes: SQLite has room for one.
 
         Raises:
@@ -60,12 +57,13 @@ class Together:
     def _lead(self) -> None:
         taken: list[_Waiting] = []
         error: BaseException | None = None
+
+        def rows() -> list[Sequence[Any]]:
+            taken.extend(self._take())
+            return [row for each in taken for row in each.rows]
+
         try:
-            with self._store.writing() as connection:
-                taken = self._take()  # not before it has begun: until then others come
-                rows = [row for each in taken for row in each.rows]
-                # One row not as a batch of one: PostgreSQL's driver would open a pipeline for it.
-                connection.execute(self._insert, rows if len(rows) > 1 else rows[0])
+            self._adding.add_alone(rows)  # asked for once it has begun: until then others come
         except BaseException as failed:
             error = failed
             raise

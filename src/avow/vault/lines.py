@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable
 
-from avow.ledger.entry import Entry
+from avow.ledger.entry import around_nonce
 from avow.values import Verdict
 
 #: Event, verb, purpose, recipient, role of a member of staff.
@@ -37,24 +37,20 @@ class Lines:
         """Gather one flow with its verdict, or an event that is no verdict; `role` if a member of staff was at it."""
         self._lines.setdefault((event, verb, purpose, recipient, role), set()).add((object, verdict))
 
-    def rows(self, policy: str, hour: int) -> list[dict[str, object]]:
-        """One pending row a line. `policy` is the digest of the policy in force, `hour` counts from 1970."""
-        rows: list[dict[str, object]] = []
+    def rows(self, policy: str, hour: int) -> list[tuple[str, bytes]]:
+        """One pending row a line: its id and its body.
+
+        Args:
+            policy: the digest of the policy in force.
+            hour: counted from 1970.
+        """
+        rows: list[tuple[str, bytes]] = []
         for (event, verb, purpose, recipient, role), gathered in self._lines.items():
+            objects = ", ".join(sorted({object for object, _ in gathered}))
+            sentences = _anchors(verdict for _, verdict in gathered)
+            before, after = around_nonce(event, verb, objects, purpose, recipient, role, sentences, policy, hour)
             drawn = secrets.token_hex(32)  # one call to the system for both, half each
-            entry = Entry(
-                event=event,
-                verb=verb,
-                object=", ".join(sorted({object for object, _ in gathered})),
-                purpose=purpose,
-                recipient=recipient,
-                role=role,
-                sentences=_anchors(verdict for _, verdict in gathered),
-                policy=policy,
-                hour=hour,
-                nonce=drawn[32:],
-            )
-            rows.append({"id": drawn[:32], "body": entry.encode()})
+            rows.append((drawn[:32], b"%b%b%b" % (before, drawn[32:].encode(), after)))
         return rows
 
     def clear(self) -> None:

@@ -6,7 +6,7 @@ for a destroyed epoch takes everybody along who is still under it:
 
 1. the new epoch is durable; from now on everything is wrapped under it, in every process;
 2. all keys are wrapped again, batch by batch, while the service goes on;
-3. in one transaction, in which no new person can come about, the last of them; the key table is written and every key
+3. once everybody is committed who has been inserted before, the last of them; the key table is written and every key
    in it is read back and unwrapped;
 4. only then the older epochs are destroyed, and the tombstones and the ledger say so.
 
@@ -34,9 +34,6 @@ BATCH = 500
 
 #: Hours after which a person who was erased is out of reach in every backup too.
 SHRED_AFTER = 24
-
-#: PostgreSQL advisory lock of who makes people (shared) and who destroys epochs ("avok" in ASCII).
-KEYS_LOCK = 0x61766F6B
 
 
 def rotate(vault: Vault, progress: Progress = lambda done, total: None) -> int:
@@ -84,9 +81,8 @@ def destroy_up_to(vault: Vault, last: int) -> tuple[int, ...]:
     """
     newest = vault.keyring.status().current
     path = vault.data / NAME
+    _wait_for_inserts(vault)
     with vault.store.writing() as connection:
-        if vault.store.dialect == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": KEYS_LOCK})
         while _batch(connection, vault, newest):
             pass
         write_people(vault, connection)
@@ -100,6 +96,17 @@ def destroy_up_to(vault: Vault, last: int) -> tuple[int, ...]:
     note_shredded(vault)
     vault.store.checkpoint()
     return gone
+
+
+def _wait_for_inserts(vault: Vault) -> None:
+    """Wait until everybody is committed who has been inserted: who is from now on looks up the newest epoch after that.
+
+    An insert holds PostgreSQL's ROW EXCLUSIVE lock of the table until its transaction ends, which this mode waits for.
+    SQLite's writers are one at a time as it is.
+    """
+    if vault.store.dialect == "postgresql":
+        with vault.store.writing() as connection:
+            connection.execute(text(f"LOCK TABLE {vault.home.schema.person.name} IN SHARE ROW EXCLUSIVE MODE"))
 
 
 def note_shredded(vault: Vault) -> int:

@@ -128,7 +128,7 @@ def versions_of(vault: Vault) -> dict[str, str]:
 
 def write_held(vault: Vault, connection: Any, event: str, verb: str, held: Counter[Held], **words: str | None) -> None:
     """Write an entry for the ledger for each person of whom something went or came, by what that was."""
-    portion: list[dict[str, object]] = []
+    portion: list[tuple[str, bytes]] = []
     for objects, count in held.items():
         for _ in range(count):
             lines = Lines()
@@ -136,10 +136,10 @@ def write_held(vault: Vault, connection: Any, event: str, verb: str, held: Count
                 lines.add(event, verb, category, words.get("purpose"), words.get("recipient"), verdict)
             portion += lines.rows(vault.policy.digest, vault.hour())
             if len(portion) >= PORTION:
-                connection.execute(vault.home.schema.pending.insert(), portion)
+                vault.pending.add(connection, portion)
                 portion = []
     if portion:
-        connection.execute(vault.home.schema.pending.insert(), portion)
+        vault.pending.add(connection, portion)
 
 
 class _Packing:

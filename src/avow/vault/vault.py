@@ -13,14 +13,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sqlalchemy import Connection, event, inspect, select, text
+from sqlalchemy import Connection, event, inspect, select
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker
+from sqlalchemy.orm.attributes import set_committed_value
 
 from avow.engine import Policy
 from avow.errors import KeyringError, SealedError, StoreError
 from avow.keys.hierarchy import PersonKeys, record_subkey, wrap_person
 from avow.keys.provider import KeyProvider
+from avow.store.adding import Adding
 from avow.store.connection import Store
 from avow.store.migrating import bring_up
 from avow.store.together import Together
@@ -38,7 +40,7 @@ from avow.vault.lines import Lines
 from avow.vault.older import Older
 from avow.vault.record import Home, Person, Record
 from avow.vault.retention import Task, earlier_tasks, tasks
-from avow.vault.shredding import KEYS_LOCK, note_shredded
+from avow.vault.shredding import note_shredded
 from avow.vault.standing import Standing, adopt
 from avow.vault.tombstones import NAME as TOMBSTONES
 from avow.vault.tombstones import TombstoneFile, receipt_of
@@ -101,6 +103,7 @@ class Vault:
     tasks: list[Task] = field(init=False, default_factory=list)
     older: Older = field(init=False)
     standing: Standing = field(init=False)
+    pending: Adding = field(init=False)
     _keys: PersonKeys = field(init=False)
     _together: Together = field(init=False)
     _sessions: sessionmaker[Session] = field(init=False)
@@ -114,11 +117,11 @@ class Vault:
         self._blind = BlindIndex(self.keyring.secret("blind"))
         refuse_sorting(self.store.engine)
         refuse_sorting(self.store.reader)
-        self._pending = self.home.schema.pending.insert()
-        self._together = Together(self.store, self._pending)
+        self.pending = Adding(self.store, self.home.schema.pending)
+        self._together = Together(self.pending)
         self._sessions = sessionmaker(self.store.engine, expire_on_commit=False)
         event.listen(self._sessions, "before_flush", _inspect_plain)
-        event.listen(self._sessions, "before_flush", self._check_epochs)
+        event.listen(self._sessions, "after_flush", self._check_epochs)
         event.listen(self._sessions, "do_orm_execute", _refuse_bulk)
         former.watch(self, self._sessions)
 
@@ -221,19 +224,24 @@ class Vault:
         )
         return person
 
-    def _check_epochs(self, session: Session, _context: Any, _instances: Any) -> None:
-        """Nobody is written under an epoch that is about to be destroyed; see `avow.vault.shredding`."""
+    def _check_epochs(self, session: Session, _context: Any) -> None:
+        """Nobody stays under an epoch that is about to be destroyed.
+
+        Looked at when they have been inserted and not yet committed: who destroys it waits for that first. See
+        `avow.vault.shredding`.
+        """
         made = [person for person in session.new if isinstance(person, Person)]
-        if not made:
-            return
-        if self.store.dialect == "postgresql":  # SQLite's writers are one at a time as it is
-            session.execute(text("SELECT pg_advisory_xact_lock_shared(:key)"), {"key": KEYS_LOCK})
-        newest = self.keyring.status().current
+        newest = self.keyring.status().current if made else 0
+        table = self.home.schema.person
         for person in made:
             if person.epoch != newest:
                 key = self.key_of(person)
                 self.forget(person.wrapped)
-                person.epoch, person.wrapped = wrap_person(self.keyring, self.tenant, person.id, key)
+                epoch, wrapped = wrap_person(self.keyring, self.tenant, person.id, key)
+                values = {"epoch": epoch, "wrapped": wrapped}
+                session.connection().execute(table.update().where(table.c.id == person.id).values(values))
+                for name, value in values.items():
+                    set_committed_value(person, name, value)
 
     def write_down(self, gathered: list[Lines], connection: Connection | None) -> None:
         """Write the lines of a unit as pending ledger entries, if there are any, in the transaction of `connection`.
@@ -248,8 +256,7 @@ class Vault:
         if rows and connection is None:
             self._together.write(rows)
         elif rows and connection is not None:
-            # One row not as a batch of one: PostgreSQL's driver would open a pipeline for it.
-            connection.execute(self._pending, rows if len(rows) > 1 else rows[0])
+            self.pending.add(connection, rows)
 
     def written(self, gathered: list[Lines]) -> None:
         """Say that the transaction with these lines in it is over: they are forgotten, and the ledger goes on."""

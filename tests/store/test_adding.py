@@ -1,0 +1,94 @@
+"""Rows that go to the driver itself: as durable, as atomic and as silent about values as all others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import Column, LargeBinary, MetaData, String, Table, func, select
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from avow.store.adding import Adding
+from avow.store.connection import Store
+
+METADATA = MetaData()
+LINES = Table("line", METADATA, Column("id", String(9), primary_key=True), Column("body", LargeBinary))
+SECRET = "canary7"
+
+
+@pytest.fixture
+def opened(store: str) -> Iterator[Store]:
+    opened = Store.open(store)
+    METADATA.create_all(opened.engine)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def adding(opened: Store) -> Adding:
+    return Adding(opened, LINES)
+
+
+def lines(count: int) -> list[tuple[str, bytes]]:
+    return [(f"{number}", f"body {number}".encode()) for number in range(count)]
+
+
+def kept(store: Store) -> dict[str, bytes]:
+    with store.reading() as connection:
+        return {row.id: bytes(row.body) for row in connection.execute(select(LINES))}
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 50, 51, 100, 101])
+@pytest.mark.parametrize("alone", [True, False])
+def test_all_rows_are_added_however_many(opened: Store, adding: Adding, count: int, alone: bool) -> None:
+    if alone:
+        adding.add_alone(lambda: lines(count))
+    else:
+        with opened.writing() as connection:
+            adding.add(connection, lines(count))
+    assert kept(opened) == dict(lines(count))
+
+
+def test_rows_are_in_the_transaction_of_the_connection(opened: Store, adding: Adding) -> None:
+    with opened.engine.connect() as connection:
+        adding.add(connection, lines(3))
+        assert connection.scalar(select(func.count()).select_from(LINES)) == 3
+        connection.rollback()
+    assert kept(opened) == {}
+
+
+def test_rows_are_asked_for_when_the_transaction_has_begun_and_all_or_none_stay(opened: Store, adding: Adding) -> None:
+    def rows() -> list[tuple[str, bytes]]:
+        if opened.dialect == "sqlite":  # of whose writers there is one at a time
+            assert opened.engine.pool.checkedout() == 1  # type: ignore[attr-defined]
+        raise ValueError("none after all")
+
+    with pytest.raises(ValueError, match="none after all"):
+        adding.add_alone(rows)
+    with pytest.raises(IntegrityError):
+        adding.add_alone(lambda: [*lines(60), lines(1)[0]])
+    assert kept(opened) == {}
+    adding.add_alone(lambda: lines(1))
+    assert len(kept(opened)) == 1, "the next one finds a connection in order"
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_an_error_shows_no_value(opened: Store, adding: Adding, alone: bool) -> None:
+    def twice() -> list[tuple[str, bytes]]:
+        return [("1", SECRET.encode()), ("1", SECRET.encode())]
+
+    def add() -> None:
+        if alone:
+            adding.add_alone(twice)
+        else:
+            with opened.writing() as connection:
+                adding.add(connection, twice())
+
+    with pytest.raises(DBAPIError) as caught:
+        add()
+    shown: Any = caught.value
+    while shown is not None:
+        assert SECRET not in f"{shown}{shown!r}"
+        shown = shown.__cause__
+    assert "line" in str(caught.value)
