@@ -3,7 +3,8 @@
 Three sides take turns, as in `vault`: Avow's access (everything held, found by ownership, judged value by value, as
 the JSON file that they take along) and its first stage of erasing (rows, key, links, sends, tombstone in the database
 and in its file, ledger entry, commit); the same SELECTs and DELETEs in plain SQLAlchemy with one audit row and a
-commit; and without the audit row. SCALE=1000000 adds a figure with so many people.
+commit; and without the audit row. SCALE=1000000 adds figures with so many people, who are loaded once and kept between
+runs (a million take some 20 GB).
 
 The people who are not measured lie there to make the tables large: their rows hold bytes that nobody opens.
 """
@@ -13,6 +14,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -36,6 +38,8 @@ from bench.figures import figure, in_turns
 TABLES = 11
 TURNS = 100
 PORTION = 5_000
+#: Where people stay that took long to load.
+KEPT = Path("var/bench-people")
 POLICY = Path(__file__).with_name("vault.md")
 
 
@@ -73,10 +77,11 @@ def plain_tables() -> tuple[MetaData, list[Table], Table, Table]:
     return metadata, kinds, person, audit
 
 
-def portions(count: int) -> Iterator[list[str]]:
-    """So many new ids, some thousand at a time."""
-    ids = (secrets.token_hex(16) for _ in range(count))
-    while portion := list(islice(ids, PORTION)):
+def ids(count: int) -> Iterator[list[str]]:
+    """So many new ids, some thousand at a time: spread over all there are, and in their order, to be loaded quickly."""
+    step = 2**32 // count
+    every = (f"{number * step:08x}{secrets.token_hex(12)}" for number in range(count))
+    while portion := list(islice(every, PORTION)):
         yield portion
 
 
@@ -84,32 +89,55 @@ def crowd(site: Any, count: int) -> None:
     """People who make the tables large."""
     vault = site.opened.vault
     person, digest = site.home.schema.person, vault.policy.digest
-    insert = {record.__table__: record.__table__.insert() for record in site.home.records}
-    for portion in portions(count):
-        with vault.store.writing() as connection:
-            _add(connection, person, [{"id": i, "epoch": 1, "wrapped": b"w" * 61, "policy": digest} for i in portion])
-            for table in insert:
-                names = ("name", "wishes")
-                stored = {name: table.c[name].type.stored(b"x" * 96) for name in names}
-                rows = [{"person": i, "id": secrets.token_hex(16), "policy": digest, **stored} for i in portion]
-                _add(connection, table, rows)
+    for portion in ids(count):
+        load(vault.store, person, [{"id": i, "epoch": 1, "wrapped": b"w" * 61, "policy": digest} for i in portion])
+        for record in site.home.records:
+            filler = {"policy": digest, "name": b"x" * 96, "wishes": b"x" * 96}
+            rows = [{"person": i, "id": secrets.token_hex(16), **filler} for i in portion]
+            load(vault.store, record.__table__, rows)
 
 
 def plain_crowd(store: Store, kinds: list[Table], person: Table, count: int) -> None:
-    for portion in portions(count):
-        with store.writing() as connection:
-            plain_people(connection, kinds, person, portion)
+    for portion in ids(count):
+        plain_people(store, kinds, person, portion)
 
 
-def plain_people(connection: Connection, kinds: list[Table], person: Table, ids: Any) -> None:
-    _add(connection, person, [{"id": i, "wrapped": b"w" * 61} for i in ids])
+def plain_people(store: Store, kinds: list[Table], person: Table, portion: list[str]) -> None:
+    load(store, person, [{"id": i, "wrapped": b"w" * 61} for i in portion])
     for table in kinds:
-        rows = [{"person": i, "id": secrets.token_hex(16), "name": b"x" * 96, "wishes": b"x" * 96} for i in ids]
-        _add(connection, table, rows)
+        rows = [{"person": i, "id": secrets.token_hex(16), "name": b"x" * 96, "wishes": b"x" * 96} for i in portion]
+        load(store, table, rows)
 
 
-def _add(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
-    connection.execute(table.insert(), rows)
+def load(store: Store, table: Table, rows: list[dict[str, Any]]) -> None:
+    """Many rows of one shape, past SQLAlchemy."""
+    names, values = ", ".join(rows[0]), [tuple(row.values()) for row in rows]
+    with store.driver() as driver:
+        if store.dialect == "sqlite":
+            marks = ", ".join("?" * len(rows[0]))
+            driver.executemany(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", values)
+        else:
+            with driver.cursor().copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
+                for row in values:
+                    copy.write_row(row)
+
+
+def settle(store: Store) -> None:
+    """Do after loading what a database has long done that grew slowly."""
+    connection = store.engine.raw_connection()
+    try:
+        driver: Any = connection.driver_connection
+        if store.dialect == "sqlite":
+            driver.execute("ANALYZE")
+            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        else:
+            driver.rollback()
+            driver.autocommit = True
+            driver.execute("VACUUM (ANALYZE)")
+            driver.execute("CHECKPOINT")
+            driver.autocommit = False
+    finally:
+        connection.close()
 
 
 def someone(opened: Opened) -> str:
@@ -155,27 +183,29 @@ def selecting(store: Store, kinds: list[Table], audit: Table | None, ids: list[s
     return access
 
 
-def compare(store: str, addresses: Iterator[str], folder: Path, count: int) -> None:
+def compare(store: str, address: Callable[[str], str], folder: Path, count: int) -> None:
+    """Measure on the databases of two names, which are loaded unless they have been."""
+    loaded = folder / "loaded"
     site = house()
-    opened = site.open(folder, store=next(addresses), background=False)
-    crowd(site, count)
-    waiting = [someone(opened) for _ in range(TURNS + 40)]
-    erasing: dict[str, Callable[[], object]] = {"avow": lambda: erase(opened.vault, waiting.pop())}
-    telling: dict[str, Callable[[], object]] = {"avow": taking_along(opened, waiting)}
-    stores = []
-    for name in ("audited", "bare"):
-        metadata, kinds, person, audit = plain_tables()
-        plain = Store.open(next(addresses))
-        stores.append(plain)
-        metadata.create_all(plain.engine)
-        plain_crowd(plain, kinds, person, count)
-        ids = [secrets.token_hex(16) for _ in range(TURNS + 40)]
-        with plain.writing() as connection:
-            plain_people(connection, kinds, person, ids)
-        noted = audit if name == "audited" else None
-        erasing[name] = _deleting(plain, kinds, person, noted, ids)
-        telling[name] = selecting(plain, kinds, noted, ids)
+    opened = site.open(folder / "avow", store=address(f"avow_{count}"), background=False)
+    metadata, kinds, person, audit = plain_tables()
+    plain = Store.open(address(f"plain_{count}"))
     try:
+        metadata.create_all(plain.engine)
+        if not loaded.exists():
+            crowd(site, count)
+            plain_crowd(plain, kinds, person, count)
+            for each in (opened.vault.store, plain):
+                settle(each)
+            loaded.touch()
+        waiting = [someone(opened) for _ in range(TURNS + 40)]
+        erasing: dict[str, Callable[[], object]] = {"avow": lambda: erase(opened.vault, waiting.pop())}
+        telling: dict[str, Callable[[], object]] = {"avow": taking_along(opened, waiting)}
+        for name, noted in (("audited", audit), ("bare", None)):
+            others = [secrets.token_hex(16) for _ in range(TURNS + 40)]
+            plain_people(plain, kinds, person, others)
+            erasing[name] = _deleting(plain, kinds, person, noted, others)
+            telling[name] = selecting(plain, kinds, noted, others)
         for verb, sides in (("access to", telling), ("erase", erasing)):
             taken = in_turns(sides, TURNS)
             what = f"{verb} a person with rows in {TABLES} tables among {count:,}, {store}"
@@ -187,8 +217,7 @@ def compare(store: str, addresses: Iterator[str], folder: Path, count: int) -> N
         assert left is not None
     finally:
         site.close()
-        for plain in stores:
-            plain.close()
+        plain.close()
 
 
 def _deleting(
@@ -211,14 +240,24 @@ def _note(connection: Connection, audit: Table | None, what: str) -> None:
         connection.execute(audit.insert(), {"id": secrets.token_hex(16), "body": body})
 
 
+def both(folder: Path, count: int) -> None:
+    """Compare on both stores, with all they need in a folder."""
+    for name in ("sqlite", "postgresql"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    compare("SQLite", lambda name: f"sqlite:///{folder}/sqlite/{name}.db", folder / "sqlite", count)
+    with Server(fsync=True, buffers="256MB", kept=folder / "postgresql" / "server") as server:
+        compare("PostgreSQL", server.database, folder / "postgresql", count)
+
+
 def main() -> None:
-    counts = [10_000, 100_000, *([int(os.environ["SCALE"])] if os.environ.get("SCALE") else [])]
-    with tempfile.TemporaryDirectory() as folder, Server(fsync=True) as server:
-        files = (f"sqlite:///{folder}/{number}.db" for number in range(100))
-        databases = (server.fresh_database() for _ in range(100))
-        for count in counts:
-            compare("SQLite", files, Path(folder, f"sqlite-{count}"), count)
-            compare("PostgreSQL", databases, Path(folder, f"postgresql-{count}"), count)
+    for count in (10_000, 100_000):
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder).chmod(0o755)  # PostgreSQL may run as another user
+            both(Path(folder), count)
+    if scale := os.environ.get("SCALE"):
+        kept = KEPT / scale
+        print(f"# {int(scale):,} people are kept in {kept}; remove it to free the space", file=sys.stderr)
+        both(kept.absolute(), int(scale))
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Self
 
 import psycopg
+from psycopg import sql
 
 from avow.errors import SetupError
 
@@ -31,18 +32,22 @@ _INSTALL = "install PostgreSQL (on Debian: apt install postgresql), or put its `
 class Server:
     """A PostgreSQL server between `with` and its end; it listens on no port, only in a folder of its owner.
 
-    `fsync` off (as here unless asked for) trades safety at a power cut for speed; a killed server loses nothing. The
+    `fsync` off (as here unless asked for) trades safety at a power cut for speed; a killed server loses nothing.
+    `buffers` is the memory that it keeps pages in. `kept` is a folder for its databases that outlasts it: what an
+    earlier server left there is served again. Without one all goes at the end. The
     process is a direct child, so that a test may kill it: `kill`, then `start` again. It is told to end when the
     thread that started it does, so start it from one that lasts. Raises SetupError when PostgreSQL is not
     installed or does not start, with the server's own words.
     """
 
-    def __init__(self, *, fsync: bool = False) -> None:
+    def __init__(self, *, fsync: bool = False, buffers: str = "32MB", kept: Path | None = None) -> None:
         self._bin = _binaries()
         self._fsync = fsync
+        self._buffers = buffers
         self._databases = 0
         self._scratch = tempfile.TemporaryDirectory(prefix="avow-pg-")
         self.folder = Path(self._scratch.name)
+        self._kept = kept or self.folder
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -58,11 +63,18 @@ class Server:
             connection.execute(f"CREATE DATABASE {name}".encode())
         return self._url(name)
 
+    def database(self, name: str) -> str:
+        """The URL of the database of a name, which is made unless it is there."""
+        with self._connect() as connection:
+            if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone() is None:
+                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        return self._url(name)
+
     def start(self) -> None:
         """Start the server and wait until it accepts connections."""
         command: list[str | Path] = [
-            self._bin / "postgres", "-D", self.folder / "data", "-k", self.folder,
-            "-c", "listen_addresses=", "-c", f"fsync={'on' if self._fsync else 'off'}", "-c", "shared_buffers=32MB",
+            self._bin / "postgres", "-D", self._kept / "data", "-k", self.folder, "-c", "listen_addresses=",
+            "-c", f"fsync={'on' if self._fsync else 'off'}", "-c", f"shared_buffers={self._buffers}",
         ]  # fmt: skip
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(  # noqa: S603 - the arguments are ours
@@ -88,15 +100,18 @@ class Server:
         self._signal(signal.SIGQUIT)
 
     def __enter__(self) -> Self:
+        self._kept.mkdir(parents=True, exist_ok=True)
         if os.geteuid() == 0:
-            shutil.chown(self.folder, ACCOUNT, ACCOUNT)
-        made = subprocess.run(  # noqa: S603 - the arguments are ours
-            [*_as_account(), self._bin / "initdb", "-D", self.folder / "data", "--username=avow", "--auth=trust",
-             "--encoding=UTF8", "--no-locale", "--no-sync"],
-            capture_output=True, text=True, check=False, cwd="/",
-        )  # fmt: skip
-        if made.returncode != 0:
-            raise self._failed("cannot make its data folder", made.stderr)
+            for folder in (self.folder, self._kept):
+                shutil.chown(folder, ACCOUNT, ACCOUNT)
+        if not (self._kept / "data" / "PG_VERSION").exists():
+            made = subprocess.run(  # noqa: S603 - the arguments are ours
+                [*_as_account(), self._bin / "initdb", "-D", self._kept / "data", "--username=avow", "--auth=trust",
+                 "--encoding=UTF8", "--no-locale", "--no-sync"],
+                capture_output=True, text=True, check=False, cwd="/",
+            )  # fmt: skip
+            if made.returncode != 0:
+                raise self._failed("cannot make its data folder", made.stderr)
         self.start()
         return self
 
