@@ -1,4 +1,4 @@
-"""What it costs to tell or erase a person with rows in eleven tables, among ten thousand and a hundred thousand people.
+"""What it costs to find, tell or erase a person with rows in eleven tables, among ten and a hundred thousand people.
 
 Three sides take turns, as in `vault`: Avow's access (everything held, found by ownership, judged value by value, as
 the JSON file that they take along) and its first stage of erasing (rows, key, links, sends, tombstone in the database
@@ -31,6 +31,7 @@ from avow.edge.pages import fill_answer
 from avow.site.opened import Opened
 from avow.store.connection import Store
 from avow.testing.postgres import Server
+from avow.vault.columns import INDEX_SUFFIX
 from avow.vault.erasure import erase
 from avow.vault.holdings import holdings
 from bench.figures import figure, in_turns
@@ -38,22 +39,26 @@ from bench.figures import figure, in_turns
 TABLES = 11
 TURNS = 100
 PORTION = 5_000
+INDEX = f"mail{INDEX_SUFFIX}"
 #: Where people stay that took long to load.
 KEPT = Path("var/bench-people")
 POLICY = Path(__file__).with_name("vault.md")
 
 
 def house() -> Any:
-    """A site whose people have one row in each of eleven tables."""
+    """A site whose people have one row in each of eleven tables, and are found by the mail address in the first."""
     site: Any = Site(POLICY)
     for number in range(TABLES):
-        body = {
+        body: dict[str, Any] = {
             "__tablename__": f"kind_{number:02d}",
             "__annotations__": {"person": Mapped[str], "name": Mapped[Sealed], "wishes": Mapped[Sealed]},
             "person": owner(),
             "name": personal("contact.name", field=f"kind{number}.name"),
             "wishes": personal("wishes", field=f"kind{number}.wishes"),
         }
+        if not number:
+            body["__annotations__"]["mail"] = Mapped[Sealed]
+            body["mail"] = personal("contact.email", field="kind.mail", lookup="email")
         type(f"Kind{number:02d}", (site.Record,), body)
     return site
 
@@ -70,6 +75,7 @@ def plain_tables() -> tuple[MetaData, list[Table], Table, Table]:
             Column("id", String(32), primary_key=True),
             Column("name", LargeBinary),
             Column("wishes", LargeBinary),
+            *([] if number else [Column("mail", String(60), index=True)]),
         )
         for number in range(TABLES)
     ]
@@ -94,6 +100,8 @@ def crowd(site: Any, count: int) -> None:
         for record in site.home.records:
             filler = {"policy": digest, "name": b"x" * 96, "wishes": b"x" * 96}
             rows = [{"person": i, "id": secrets.token_hex(16), **filler} for i in portion]
+            if record is site.home.records[0]:
+                rows = [{**row, "mail": b"x" * 96, INDEX: secrets.token_bytes(32)} for row in rows]
             load(vault.store, record.__table__, rows)
 
 
@@ -106,7 +114,13 @@ def plain_people(store: Store, kinds: list[Table], person: Table, portion: list[
     load(store, person, [{"id": i, "wrapped": b"w" * 61} for i in portion])
     for table in kinds:
         rows = [{"person": i, "id": secrets.token_hex(16), "name": b"x" * 96, "wishes": b"x" * 96} for i in portion]
+        if table is kinds[0]:
+            rows = [{**row, "mail": address_of(str(row["person"]))} for row in rows]
         load(store, table, rows)
+
+
+def address_of(person: str) -> str:
+    return f"{person}@guests.example"
 
 
 def load(store: Store, table: Table, rows: list[dict[str, Any]]) -> None:
@@ -145,7 +159,8 @@ def someone(opened: Opened) -> str:
     with opened.unit("desk", "lodging", place="desk", channel="https") as unit:
         person = unit.person()
         for kind in opened.vault.home.records:
-            unit.collect(kind, person=person, name="Ann Example", wishes="a quiet room")
+            mail = {"mail": address_of(person.id)} if kind is opened.vault.home.records[0] else {}
+            unit.collect(kind, person=person, name="Ann Example", wishes="a quiet room", **mail)
         return str(person.id)
 
 
@@ -183,6 +198,31 @@ def selecting(store: Store, kinds: list[Table], audit: Table | None, ids: list[s
     return access
 
 
+def finding(opened: Opened, people: list[str]) -> Callable[[], object]:
+    """One of `people` after the other is found by the mail address that they give."""
+    kind, again = opened.vault.home.records[0], cycle(people)
+
+    def find() -> str:
+        with opened.unit("desk", "lodging", place="desk", channel="https") as unit:
+            [mine] = unit.db.scalars(select(kind).where(kind.mail == address_of(next(again))))
+            return str(mine.person)
+
+    assert find() == people[0]
+    return find
+
+
+def finding_plain(store: Store, kind: Table, people: list[str]) -> Callable[[], object]:
+    """The same in the clear."""
+    again = cycle(people)
+
+    def find() -> object:
+        with store.writing() as connection:
+            [row] = connection.execute(kind.select().where(kind.c.mail == address_of(next(again))))
+        return row.person
+
+    return find
+
+
 def compare(store: str, address: Callable[[str], str], folder: Path, count: int) -> None:
     """Measure on the databases of two names, which are loaded unless they have been."""
     loaded = folder / "loaded"
@@ -201,16 +241,19 @@ def compare(store: str, address: Callable[[str], str], folder: Path, count: int)
         waiting = [someone(opened) for _ in range(TURNS + 40)]
         erasing: dict[str, Callable[[], object]] = {"avow": lambda: erase(opened.vault, waiting.pop())}
         telling: dict[str, Callable[[], object]] = {"avow": taking_along(opened, waiting)}
+        looking: dict[str, Callable[[], object]] = {"avow": finding(opened, waiting)}
         for name, noted in (("audited", audit), ("bare", None)):
             others = [secrets.token_hex(16) for _ in range(TURNS + 40)]
             plain_people(plain, kinds, person, others)
             erasing[name] = _deleting(plain, kinds, person, noted, others)
             telling[name] = selecting(plain, kinds, noted, others)
-        for verb, sides in (("access to", telling), ("erase", erasing)):
+        looking["bare"] = finding_plain(plain, kinds[0], others)
+        for verb, sides in (("find by mail address", looking), ("access to", telling), ("erase", erasing)):
             taken = in_turns(sides, TURNS)
             what = f"{verb} a person with rows in {TABLES} tables among {count:,}, {store}"
             for other, words in (("audited", "with one audit row"), ("bare", "without audit")):
-                figure("people", f"{what}, beside {words}", taken["avow"].wall, "µs", taken[other].wall, digits=0)
+                if other in sides:
+                    figure("people", f"{what}, beside {words}", taken["avow"].wall, "µs", taken[other].wall, digits=0)
             figure("people", f"{what}, of 10 ms", taken["avow"].wall / 1000, "ms", 10.0)
         with opened.vault.store.reading() as connection:
             left = connection.scalar(select(site.home.schema.tombstone.c.token).limit(1))
