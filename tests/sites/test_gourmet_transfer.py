@@ -16,7 +16,7 @@ from avow.cli.serve import load_site
 from avow.errors import Refused, StoreError
 from avow.keys.transfer import Card, TransferKeys
 from avow.keys.transfer_stream import Head, Package, write_package
-from avow.site.transfer import hand_over, take_over, write_card
+from avow.site.transfer import hand_over, open_package, write_card
 from avow.testing.clock import FrozenClock
 from avow.vault.transfer_open import Taken
 
@@ -56,7 +56,7 @@ class Hands:
         return file
 
     def take(self, file: Path) -> Taken:
-        return take_over(self.new.opened, file, self.folder / "old.card")
+        return open_package(self.new.opened, file, self.folder / "old.card")
 
     def close(self) -> None:
         self.old.site.close()

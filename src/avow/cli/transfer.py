@@ -70,10 +70,10 @@ def take(site: Path, data: Path | None, store: str | None, file: Path, sender: P
     Raises:
         AvowError: it could not be done; then nothing was taken from it.
     """
-    from avow.site.transfer import take_over
+    from avow.site.transfer import open_package
 
     with _opened(site, data, store) as opened, bar("people") as progress:
-        done = take_over(opened, file, sender, progress)
+        done = open_package(opened, file, sender, progress)
     print(f"{done.people} people with {done.records} records have come.")
     print(f"What came is judged by the policy it came under too: version {', '.join(done.versions.values())}.")
     print("Start the service anew, so that it keeps the times in which that policy has things destroyed.")
