@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,11 +19,12 @@ from avow.site.transfer import hand_over, open_package, write_card
 from avow.testing.clock import FrozenClock
 from avow.vault.transfer_open import Taken
 
-from .conftest import SHOP, Gourmet, Peers
+from .conftest import Gourmet, Peers
 from .customer import PAYS, anchors
 from .member import EMAIL, PASSWORD, is_in, log_in, member
 from .subscribers import ANN, BOB, begin, choices, facts, issues, module, subscribe
-from .test_gourmet_agreement import earlier, send_offer
+from .test_gourmet_agreement import send_offer
+from .versions import earlier, shop_under
 
 DAY = 86_400.0
 
@@ -39,10 +39,7 @@ class Hands:
 
     def shop(self, name: str, change: Callable[[str], str]) -> Gourmet:
         """A shop of its own with a changed policy."""
-        # A name of its own: a module that was imported once is not read again.
-        copy = shutil.copytree(SHOP, self.folder / f"shop_{secrets.token_hex(6)}")
-        (copy / "policy.md").write_text(change((copy / "policy.md").read_text("utf-8")), "utf-8")
-        shop = Gourmet(load_site(copy), self.folder / name, self.clock)
+        shop = Gourmet(load_site(shop_under(change, self.folder)), self.folder / name, self.clock)
         shop.reopen(self.peers)
         return shop
 
