@@ -11,6 +11,8 @@ from avow.errors import SetupError
 
 if TYPE_CHECKING:
     from avow.site.opened import Opened
+    from avow.store.connection import Store
+    from avow.store.schema import Schema
 
 
 def folder_of(site: Path, data: Path | None) -> Path:
@@ -47,3 +49,31 @@ def opened(site: Path, data: Path | None, store: str | None, *, reads: bool = Fa
         if not reads:
             found.sequencer.run()
         declared.close()
+
+
+@contextmanager
+def database(data: Path, store: str | None, table: str) -> Iterator[tuple[Store, Schema]]:
+    """An installation's database with Avow's own tables, without the site whose it is: in `data`, or named by a URL.
+
+    Args:
+        table: what is looked for in it: the `ledger`, or the `outbox`.
+
+    Raises:
+        StoreError, SetupError: there is no database there, or it has no such table.
+    """
+    from sqlalchemy import MetaData, inspect
+
+    from avow.store.connection import Store
+    from avow.store.schema import declare
+
+    if store is None and not (data / "site.db").is_file():
+        raise SetupError(f"there is no database in `{data}`", help="name the data folder with --data, or --store")
+    found = Store.open(store or f"sqlite:///{data / 'site.db'}")
+    try:
+        schema = declare(MetaData())
+        tables = {"ledger": schema.entry, "outbox": schema.outbox}
+        if not inspect(found.engine).has_table(tables[table].name):
+            raise SetupError(f"the database holds no {table}", help="name the database of an Avow installation")
+        yield found, schema
+    finally:
+        found.close()
