@@ -11,14 +11,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 
 from avow.engine import Policy
 from avow.engine.compare import compare
 from avow.errors import AvowError
 from avow.values import DIMENSIONS, Facts
-from tests.sites.policy_table import Case, cases, judge, named
+from tests.sites.policy_table import Case, cases, judge, named, of_site
 from tools.loosen import Loosening, loosenings
 
 _PREPOSITIONS = {dimension: preposition for preposition, dimension in DIMENSIONS.items()}
@@ -93,8 +92,8 @@ def _value(fact: bool | float | None) -> str:
 def main(arguments: Sequence[str]) -> int:
     """Print the lines that are lacking; 1 where a loosening is left that no flow tells."""
     site, rows = arguments
-    module = import_module(f"tests.sites.test_{site}_policy")
-    found = gaps(Path("sites") / site / "policy.md", module.CASES, module.IN_ORDER, frozenset(rows.split(",")))
+    table = of_site(site)
+    found = gaps(Path("sites") / site / "policy.md", table.cases, table.in_order, frozenset(rows.split(",")))
     print(*found.lines, sep="\n")
     for loosening in found.left:
         print(f"left: {', '.join(loosening.rows)}  line {loosening.line}: {loosening.change}", file=sys.stderr)

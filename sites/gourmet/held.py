@@ -15,9 +15,8 @@ from avow.edge.form import Form
 
 from .account import Account
 from .choice import TOPICS, Choice
-from .profile import account_of, section, to_log_in
+from .profile import own_form, section
 from .request import Request
-from .shop import site
 
 
 class TakeBack(Form):
@@ -37,23 +36,9 @@ def _asked_by(work: Work, account: Account) -> list[Request]:
     return work.select(Request, Request.email == account.email)
 
 
-def _only_by_button(work: Work, form: Form) -> Response:
-    return work.redirect("/account")
-
-
-@site.form(
-    "/account/questions/remove",
-    TakeBack,
-    place="profile",
-    role="storefront",
-    purpose="account_keeping",
-    page=_only_by_button,
-)
-def take_back(work: Work, form: Form) -> Response:
+@own_form("/account/questions/remove", TakeBack)
+def take_back(work: Work, form: Form, account: Account) -> Response:
     """Remove a question that was asked with this address, and our answer; one that waits to be mailed is not."""
-    account = account_of(work)
-    if account is None:
-        return to_log_in(work)
     for request in _asked_by(work, account):
         if request.id == form["id"]:
             work.recognise(request, "logged_in(subject)")  # they have proven that its address is theirs

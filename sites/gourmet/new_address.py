@@ -10,7 +10,7 @@ from avow.edge import form as ask
 from avow.edge.form import Form
 
 from . import profile
-from .account import PROOF, find, lost, notify, too_often
+from .account import PROOF, Account, find, lost, notify, too_often
 from .password import own_password
 from .shop import site
 
@@ -38,18 +38,15 @@ class Button(Form):
     """A button."""
 
 
-def show_email(work: Work, form: Form) -> Response:
+@profile.own
+def show_email(work: Work, form: Form, account: Account) -> Response:
     """The form for another e-mail address."""
-    account = profile.account_of(work)
-    return work.render("email.html", form=form, account=account) if account else profile.to_log_in(work)
+    return work.render("email.html", form=form, account=account)
 
 
-@site.form("/account/email", NewEmail, place="profile", role="storefront", purpose="account_keeping", page=show_email)
-def move(work: Work, form: Form) -> Response:
+@profile.own_form("/account/email", NewEmail, page=show_email)
+def move(work: Work, form: Form, account: Account) -> Response:
     """Mail a link to the new address, and a word to the present one. Nothing changes before the link is followed."""
-    account = profile.account_of(work)
-    if account is None:
-        return profile.to_log_in(work)
     if not profile.is_theirs(work, account, form):
         return show_email(work, form)
     if wait := work.attempt("mail", form.given("email")):

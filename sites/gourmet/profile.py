@@ -5,12 +5,17 @@ What other modules hold of a customer they show here themselves:
     @profile.section("Your questions", "profile/questions.html")
     def questions(work, account):
         return {"questions": work.select(Request, Request.customer == account.customer)}
+
+    @profile.own_form("/account/questions/remove", TakeBack)
+    def take_back(work, form, account):
+        …
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any
 
 from starlette.responses import Response
@@ -29,6 +34,10 @@ from .shop import site
 
 #: What a module holds of the owner of an account, as its template's context; None to show nothing.
 Held = Callable[[Work, Account], Mapping[str, Any] | None]
+
+#: What answers a form, and what does so for the owner of an account.
+Answer = Callable[[Work, Form], Response]
+OwnAnswer = Callable[[Work, Form, Account], Response]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +93,28 @@ def to_log_in(work: Work) -> Response:
     return work.render("cookies_off.html") if {"in", "new"} & work.query.keys() else work.redirect("/login?to=account")
 
 
+def own(answer: OwnAnswer) -> Answer:
+    """Have a form, or what shows it, answered with the account of who is logged in; others are led to the log-in."""
+
+    @wraps(answer)
+    def answered(work: Work, form: Form) -> Response:
+        account = account_of(work)
+        return to_log_in(work) if account is None else answer(work, form, account)
+
+    return answered
+
+
+def to_own_pages(work: Work, form: Form) -> Response:
+    """What shows a form that is but a button on the own pages."""
+    return work.redirect("/account")
+
+
+def own_form(path: str, form: type[Form], page: Answer = to_own_pages) -> Callable[[OwnAnswer], Answer]:
+    """Declare what a form of the own pages does, for who is logged in; see `Site.form`."""
+    declare = site.form(path, form, place="profile", role="storefront", purpose="account_keeping", page=page)
+    return lambda answer: declare(own(answer))
+
+
 @site.page("/account", place="profile", role="storefront", purpose="account_keeping")
 def show_account(work: Work) -> Response:
     """Everything that the shop has about who is logged in."""
@@ -119,24 +150,17 @@ def orders(work: Work, account: Account) -> Mapping[str, Any]:
 # -- correcting ---------------------------------------------------------------------------------------
 
 
-def show_details(work: Work, form: Form) -> Response:
+@own
+def show_details(work: Work, form: Form, account: Account) -> Response:
     """The form for name and address, with what stands there now."""
-    account = account_of(work)
-    if account is None:
-        return to_log_in(work)
     if not form.sent:
         form = Details.prefilled(**{name: getattr(account, name) for name in Details.declared})
     return work.render("details.html", form=form)
 
 
-@site.form(
-    "/account/details", Details, place="profile", role="storefront", purpose="account_keeping", page=show_details
-)
-def correct(work: Work, form: Form) -> Response:
+@own_form("/account/details", Details, page=show_details)
+def correct(work: Work, form: Form, account: Account) -> Response:
     """Put name and address in the place of what stood there; an address that was emptied is taken out."""
-    account = account_of(work)
-    if account is None:
-        return to_log_in(work)
     if any(form[name] is not None for name in (*ADDRESS, *REST_OF_ADDRESS)):
         for name in ADDRESS:
             if form[name] is None:
@@ -147,25 +171,15 @@ def correct(work: Work, form: Form) -> Response:
     return work.redirect("/account?details")
 
 
-def show_password(work: Work, form: Form) -> Response:
+@own
+def show_password(work: Work, form: Form, account: Account) -> Response:
     """The form for another password."""
-    account = account_of(work)
-    return work.render("password.html", form=form, account=account) if account else to_log_in(work)
+    return work.render("password.html", form=form, account=account)
 
 
-@site.form(
-    "/account/password",
-    ChangePassword,
-    place="profile",
-    role="storefront",
-    purpose="account_keeping",
-    page=show_password,
-)
-def change_password(work: Work, form: Form) -> Response:
+@own_form("/account/password", ChangePassword, page=show_password)
+def change_password(work: Work, form: Form, account: Account) -> Response:
     """Set another password; every other browser is logged out."""
-    account = account_of(work)
-    if account is None:
-        return to_log_in(work)
     if not is_theirs(work, account, form):
         return show_password(work, form)
     login.set_password(work, account, form.given("new_password"))
@@ -194,35 +208,15 @@ def _only_by_button(work: Work, form: Form) -> Response:
     return work.redirect("/account?nopasskey" if form.sent else "/account")
 
 
-@site.form(
-    "/account/passkeys",
-    passkey.Answer,
-    place="profile",
-    role="storefront",
-    purpose="account_keeping",
-    page=_only_by_button,
-)
-def add_passkey(work: Work, form: Form) -> Response:
+@own_form("/account/passkeys", passkey.Answer, page=_only_by_button)
+def add_passkey(work: Work, form: Form, account: Account) -> Response:
     """Keep the passkey that the browser has made."""
-    account = account_of(work)
-    if account is None:
-        return to_log_in(work)
     return work.redirect("/account?passkey" if passkey.add(work, account, form) else "/account?nopasskey")
 
 
-@site.form(
-    "/account/passkeys/remove",
-    passkey.Remove,
-    place="profile",
-    role="storefront",
-    purpose="account_keeping",
-    page=_only_by_button,
-)
-def remove_passkey(work: Work, form: Form) -> Response:
+@own_form("/account/passkeys/remove", passkey.Remove, page=_only_by_button)
+def remove_passkey(work: Work, form: Form, account: Account) -> Response:
     """Remove a passkey."""
-    account = account_of(work)
-    if account is None:
-        return to_log_in(work)
     passkey.remove(work, account, form)
     return work.redirect("/account?removed")
 
@@ -230,24 +224,9 @@ def remove_passkey(work: Work, form: Form) -> Response:
 # -- a newer version of the policy --------------------------------------------------------------------
 
 
-def show_agreeing(work: Work, form: Form) -> Response:
-    """What is asked stands on the own pages."""
-    return work.redirect("/account")
-
-
-@site.form(
-    "/account/version",
-    agreement.Agree,
-    place="profile",
-    role="storefront",
-    purpose="account_keeping",
-    page=show_agreeing,
-)
-def agree(work: Work, form: Form) -> Response:
+@own_form("/account/version", agreement.Agree)
+def agree(work: Work, form: Form, account: Account) -> Response:
     """Agree to the version in force for what was given before it."""
-    account = account_of(work)
-    if account is None:
-        return to_log_in(work)
     agreement.agree(work, account)
     return work.redirect("/account?agreed")
 
@@ -255,28 +234,16 @@ def agree(work: Work, form: Form) -> Response:
 # -- erasure ------------------------------------------------------------------------------------------
 
 
-def show_erase(work: Work, form: Form) -> Response:
+@own
+def show_erase(work: Work, form: Form, account: Account) -> Response:
     """What erasure means, and the wish that waits if there is one."""
-    account = account_of(work)
-    if account is None:
-        return to_log_in(work)
     pending = erasure.pending(work, account)
     receipt = work.receipt(account) if pending else None
     return work.render("erase.html", pending=pending, receipt=receipt, thinking=erasure.THINKING)
 
 
-@site.form(
-    "/account/erase",
-    erasure.Erase,
-    place="profile",
-    role="storefront",
-    purpose="account_keeping",
-    page=show_erase,
-)
-def erase(work: Work, form: Form) -> Response:
+@own_form("/account/erase", erasure.Erase, page=show_erase)
+def erase(work: Work, form: Form, account: Account) -> Response:
     """Note the wish to be erased, or take it back: with the account all else that is known by its proven address."""
-    account = account_of(work)
-    if account is None:
-        return to_log_in(work)
     erasure.decide(work, erasure.known_by(work, account.email), form)
     return work.redirect("/account/erase")

@@ -1,4 +1,4 @@
-"""The warm process of `endings`; see `forks`. A job is kind, flow, folder, and whether to wait for a tracer."""
+"""The warm process of `endings`; see `disturbing`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from avow.site.safekeeping import backup, restore
 from avow.testing.clock import FrozenClock
 from avow.vault.retention import carry_out
 from avow.vault.shredding import shred
-from tests.campaigns.forks import serve
+from tests.campaigns.disturbing import serve
 from tests.campaigns.warm import wait_for_tracer
 from tests.vault.post import post
 
@@ -180,18 +180,5 @@ class Deed:
         return names
 
 
-def do(job: tuple[str, str, str, bool]) -> None:
-    """One job."""
-    kind, flow, folder, traced = job
-    deed = Deed(flow, Path(folder))
-    if kind == "prepare":
-        deed.folder.mkdir()
-        deed.prepare()
-    elif kind == "do":
-        deed.do(traced=traced)
-    else:
-        deed.recover()
-
-
 if __name__ == "__main__":
-    sys.exit(serve(do))
+    sys.exit(serve(Deed))

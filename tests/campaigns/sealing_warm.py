@@ -1,4 +1,4 @@
-"""The warm process of `sealing`; see `forks`. A job is kind, flow, folder, and whether to wait for a tracer."""
+"""The warm process of `sealing`; see `disturbing`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from avow.errors import AvowError
 from avow.ledger.verify import verify
 from avow.store import residue
 from avow.testing.clock import FrozenClock
-from tests.campaigns.forks import serve
+from tests.campaigns.disturbing import serve
 from tests.campaigns.warm import wait_for_tracer
 from tests.vault.club import club
 from tests.vault.library import Library, declare, take
@@ -50,7 +50,6 @@ class Deed:
 
     def prepare(self) -> None:
         """The installation as the flow finds it, with the library in its database."""
-        self.folder.mkdir()
         self.open()
         library = Library(self.store)
         for number in NUMBERS:
@@ -140,17 +139,5 @@ class Deed:
         return found | {f"order {number} name": row[1] for number, row in library.orders().items() if row[1]}
 
 
-def do(job: tuple[str, str, str, bool]) -> None:
-    """One job."""
-    kind, flow, folder, traced = job
-    deed = Deed(flow, Path(folder))
-    if kind == "prepare":
-        deed.prepare()
-    elif kind == "do":
-        deed.do(traced=traced)
-    else:
-        deed.recover()
-
-
 if __name__ == "__main__":
-    sys.exit(serve(do))
+    sys.exit(serve(Deed))

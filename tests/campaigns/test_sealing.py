@@ -19,7 +19,7 @@ from tests.campaigns import sealing
 @pytest.mark.campaign
 def test_everything_holds_after_a_kill_at_every_call(tmp_path: Path, record_property: Callable[..., None]) -> None:
     every = 1 if os.environ.get("KILL_POINTS") == "all" else 30
-    figures = sealing.run(tmp_path / "lanes", every=every)
+    figures = sealing.CAMPAIGN.run(tmp_path / "lanes", every=every)
     record_property("points", figures.points)
     assert figures.violations == []
     assert set(figures.by_flow) == set(sealing.FLOWS)
@@ -33,7 +33,7 @@ def test_everything_holds_after_a_kill_at_every_call(tmp_path: Path, record_prop
 @pytest.fixture(scope="module")
 def held(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What each flow leaves that nobody disturbs."""
-    with sealing.lanes(tmp_path_factory.mktemp("held") / "lanes", count=1) as (lane,):
+    with sealing.CAMPAIGN.lanes(tmp_path_factory.mktemp("held") / "lanes", count=1) as (lane,):
         facts = {flow: lane.run(flow, None)[0] for flow in sealing.FLOWS}
     assert [found for flow, left in facts.items() for found in sealing.violations(flow, left)] == []
     return facts

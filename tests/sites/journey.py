@@ -5,13 +5,10 @@ See `journey_inside` for customers with an account and for the staff.
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
 from typing import Any
 
 from starlette.responses import HTMLResponse
 
-from .conftest import SHOP
 from .customer import CARD, DECLINED
 from .member import EMAIL, PASSWORD, links
 from .walk import Stage, Walk
@@ -231,7 +228,7 @@ def policy(stage: Stage) -> None:
 
 
 def new_version(stage: Stage) -> None:
-    """A shop whose policy follows on the one of `older_shop`."""
+    """A shop whose policy follows on `versions.looser`."""
     with stage.visitor() as walk:
         walk.go("/")
         walk.look("announced", "A larder worth opening", shown=True)
@@ -246,23 +243,6 @@ def new_version(stage: Stage) -> None:
         walk.press("I agree")
         walk.look("account-agreed", "Your account")
         assert "Our policy has changed" not in walk.text()
-
-
-def older_shop(folder: Path) -> Path:
-    """The shop under an older policy: its measures were looked at more seldom, and it sent no offers."""
-    shutil.copytree(SHOP, folder)
-    file = folder / "policy.md"
-    text = file.read_text(encoding="utf-8")
-    for now, then in {
-        'version: "1"\neffective: 2026-11-22': 'version: "0.9"\neffective: 2026-03-01',
-        "Once a year our security officer": "Every other year our security officer",
-        "must verify personal every 1 year": "must verify personal every 2 years",
-        "may send offer, survey to contact.email": "may send survey to contact.email",
-    }.items():
-        assert text.count(now) == 1, now
-        text = text.replace(now, then)
-    file.write_text(text, encoding="utf-8")
-    return folder
 
 
 def failures(stage: Stage) -> None:

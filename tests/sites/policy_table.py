@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from importlib import import_module
 from pathlib import Path
-
-import pytest
 
 from avow.cli.trace import read_promises
 from avow.engine import Policy
@@ -23,10 +23,15 @@ from avow.language.vocabulary import UnknownTerm
 from avow.values import DIMENSIONS, Facts, Verdict
 
 ROOT = Path(__file__).parents[2]
+
+#: The sites that have a policy, in order.
+SITES = tuple(sorted(file.parent.name for file in ROOT.glob("sites/*/policy.md")))
+
 _LINE = re.compile(
     r"(?P<row>[A-Z]\d+|ours) (?P<sign>[+-]) (?P<anchor>[a-z0-9-]+|\*): (?P<flow>.+?)( if (?P<facts>.+))?\Z"
 )
-_WORD = re.compile(r"[^\s(]+(?:\([^)]*\))?")
+#: A word of a flow, with what stands in its parentheses.
+WORD = re.compile(r"[^\s(]+(?:\([^)]*\))?")
 _SAID = {"yes": True, "no": False, "unknown": None}
 
 
@@ -45,14 +50,40 @@ class Case:
         return self.line
 
 
-def load(site: str) -> Policy:
-    """The policy of a site."""
-    return Policy.load(ROOT / "sites" / site / "policy.md")
+@dataclass(frozen=True)
+class Table:
+    """What a site's policy is to answer: its table of flows, `SITE_flows.txt`, and what that does not show.
+
+    Attributes:
+        site: its folder in `sites`.
+        in_order: the facts of a day on which all is in order.
+        duties: an anchor, and the text of a duty that its sentence demands.
+        closed: what a list leaves out: the row of the list, a flow, and the rule that refuses it.
+        built: the rows that are built, so that what the policy answers is a part of how they are kept: its lines
+            count as tests of those promises.
+    """
+
+    site: str
+    in_order: Facts
+    duties: Sequence[tuple[str, str]]
+    closed: Sequence[tuple[str, str, str]]
+    built: Collection[str]
+
+    @cached_property
+    def policy(self) -> Policy:
+        """The site's policy."""
+        return Policy.load(ROOT / "sites" / self.site / "policy.md")
+
+    @cached_property
+    def cases(self) -> list[Case]:
+        """The lines of the table."""
+        return cases((Path(__file__).parent / f"{self.site}_flows.txt").read_text("utf-8"), self.in_order)
 
 
-def flows(site: str) -> str:
-    """The table of a site."""
-    return (Path(__file__).parent / f"{site}_flows.txt").read_text("utf-8")
+def of_site(site: str) -> Table:
+    """The table of a site, from the module of its own tests."""
+    table: Table = import_module(f"tests.sites.test_{site}_policy").TABLE
+    return table
 
 
 def rows(site: str, kind: str | None = None) -> set[str]:
@@ -74,7 +105,7 @@ def cases(table: str, in_order: Facts) -> list[Case]:
 
 def judge(policy: Policy, flow: str, facts: Facts) -> Verdict:
     """The verdict on a flow in words; a word that the policy does not have is a refusal as well."""
-    verb, category, *phrases = _WORD.findall(flow)
+    verb, category, *phrases = WORD.findall(flow)
     stated = {DIMENSIONS[name]: term for name, term in zip(phrases[::2], phrases[1::2], strict=True)}
     try:
         return policy.judge(verb, category, **stated, facts=facts)
@@ -95,77 +126,6 @@ def hold(policy: Policy, case: Case) -> None:
 def named(verdict: Verdict) -> set[str]:
     """The anchors of the sentences that a verdict names, and of the duties that come with it."""
     return {sentence.anchor for sentence in verdict.sentences} | {duty.sentence.anchor for duty in verdict.duties}
-
-
-def hold_row(policy: Policy, table: Iterable[Case], row: str, *, permitted: bool) -> None:
-    """Assert that the policy answers as the lines of a row say, those that are permitted or those that are refused."""
-    for case in table:
-        if case.row == row and case.permitted is permitted:
-            hold(policy, case)
-
-
-def by_row(table: Iterable[Case], built: Collection[str], kind: str) -> list[object]:
-    """The rows that a table shows from one side, `works` or `holds`; `built` ones count as tests of the promise."""
-    shown = {case.row for case in table if case.permitted is (kind == "works")}
-    return [
-        pytest.param(row, marks=[pytest.mark.promise(row, kind)] if row in built else [], id=row)
-        for row in sorted(shown, key=lambda row: (row[0], len(row), row))
-    ]
-
-
-def by_duty(policy: Policy, duties: Iterable[tuple[str, str]], built: Collection[str]) -> list[object]:
-    """Duties by the anchor of their sentence; those of `built` rows count as tests that these hold."""
-    return [
-        pytest.param(
-            anchor, text, marks=[pytest.mark.promise(row, "holds") for row in _rows(policy, anchor) if row in built]
-        )
-        for anchor, text in duties
-    ]
-
-
-def by_list(lists: Iterable[tuple[str, str, str]], built: Collection[str]) -> list[object]:
-    """Flows that a list leaves out, each with the rule that closes it; those of `built` rows count as `holds`."""
-    return [
-        pytest.param(flow, rule, marks=[pytest.mark.promise(row, "holds")] if row in built else [])
-        for row, flow, rule in lists
-    ]
-
-
-def _rows(policy: Policy, anchor: str) -> tuple[str, ...]:
-    """The rows of a sentence; none where the policy was loosened and has lost it, which the test itself notices."""
-    return next((sentence.rows for sentence in policy.sentences if sentence.anchor == anchor), ())
-
-
-def bound_and_shown(policy: Policy, table: Iterable[Case]) -> None:
-    """Assert that the policy binds every row, and that the table shows each enforced row at work and held.
-
-    Each enforced row needs a permitted and a refused flow (a row of duties alone the first), and one whose verdict
-    names a sentence of that row or owes its duty. A sentence may go without a row only if it is an addition, or
-    promises nothing.
-    """
-    table = list(table)
-    assert not policy.coverage().unbound
-    assert {row for sentence in policy.sentences for row in sentence.rows} == rows(policy.site)
-    assert all(s.rows or s.ours or s.kind == "informational" for s in policy.sentences)
-    for row in rows(policy.site, "E"):
-        own = [case for case in table if case.row == row]
-        decided = any(row in rule.sentence.rows and rule.modal != "must" for rule in policy.rules)
-        sides = {True, False} if decided else {True}
-        assert {case.permitted for case in own} >= sides, f"{row} is shown from one side only"
-        fired = {anchor for case in own if (anchor := case.anchor) != "*"}
-        assert any(row in policy.sentence(anchor).rows for anchor in fired), f"no decision fires a rule of {row}"
-
-
-def unfired(policy: Policy, table: Iterable[Case]) -> set[str]:
-    """The anchors whose `may` and `never` no verdict of the table rests on."""
-    flows = {rule.sentence.anchor for rule in policy.rules if rule.modal != "must"}
-    return flows - {case.anchor for case in table}
-
-
-def unasked(policy: Policy, in_order: Facts) -> set[str]:
-    """The facts that no rule asks for, misspelt ones among them. Gates, signatures and rates are not looked at."""
-    asked = " ".join(rule.text for rule in policy.rules)
-    return {fact for fact in in_order if not fact.startswith(("done(", "attested(", "due(")) and fact not in asked}
 
 
 def tells_contact(policy: Policy, anchor: str) -> bool:

@@ -7,24 +7,14 @@ Neither does what the table says beside a flow: the sentences and duties are tho
 from __future__ import annotations
 
 from functools import cache
-from importlib import import_module
 
 import pytest
 
 from avow.cli.trace import read_promises
 from avow.engine import Policy
 from avow.values import Sentence
-from tests.structure.tree import ROOT
 
-from .policy_table import Case, judge
-
-SITES = tuple(sorted(file.parent.name for file in ROOT.glob("sites/*/policy.md")))
-
-
-def table(site: str) -> tuple[Policy, list[Case]]:
-    """The policy of a site and the flows of its table."""
-    module = import_module(f"tests.sites.test_{site}_policy")
-    return module.POLICY, module.CASES
+from .policy_table import ROOT, SITES, Case, judge, of_site
 
 
 def deciding(policy: Policy, case: Case) -> list[Sentence]:
@@ -37,13 +27,13 @@ def deciding(policy: Policy, case: Case) -> list[Sentence]:
 @cache
 def fired(site: str) -> frozenset[str]:
     """The rows with a sentence that decides some flow of the site's table."""
-    policy, cases = table(site)
-    return frozenset(row for case in cases for sentence in deciding(policy, case) for row in sentence.rows)
+    table = of_site(site)
+    return frozenset(row for case in table.cases for sentence in deciding(table.policy, case) for row in sentence.rows)
 
 
 def enforced() -> list[tuple[str, str]]:
     """Each site with each enforced row that its policy binds."""
-    bound = {(site, row) for site in SITES for sentence in table(site)[0].sentences for row in sentence.rows}
+    bound = {(site, row) for site in SITES for sentence in of_site(site).policy.sentences for row in sentence.rows}
     return [(p.site, p.row) for p in read_promises(ROOT) if "E" in p.kinds and (p.site, p.row) in bound]
 
 

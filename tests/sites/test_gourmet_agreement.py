@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,12 +12,10 @@ from avow.cli.serve import load_site
 from avow.errors import Refused
 from avow.testing.clock import FrozenClock
 
-from .conftest import SHOP, Gourmet, Peers
+from .conftest import Gourmet, Peers
 from .customer import Customer
 from .member import EMAIL, log_in, member
-
-#: What makes the present version the one before.
-BEFORE = 'version: "1"\neffective: 2026-11-22', 'version: "0.9"\neffective: 2026-03-01'
+from .versions import earlier, numbered, shop_under
 
 
 class Shops:
@@ -33,26 +29,9 @@ class Shops:
         """The shop under a changed policy."""
         if self.now is not None:
             self.now.site.close()
-        # A name of its own: a module that was imported once is not read again.
-        copy = shutil.copytree(SHOP, self.folder / f"shop_{secrets.token_hex(6)}")
-        file = copy / "policy.md"
-        file.write_text(change(file.read_text("utf-8")), "utf-8")
-        self.now = Gourmet(load_site(copy), self.folder / "data", self.clock)
+        self.now = Gourmet(load_site(shop_under(change, self.folder)), self.folder / "data", self.clock)
         self.now.reopen(self.peers)
         return self.now
-
-
-def numbered(text: str) -> str:
-    """The policy as the version before."""
-    assert BEFORE[0] in text
-    return text.replace(*BEFORE)
-
-
-def earlier(text: str) -> str:
-    """No offers were sent, then."""
-    now, then = "may send offer, survey to contact.email", "may send survey to contact.email"
-    assert now in text
-    return numbered(text.replace(now, then))
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ pictures of the documentation.
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -24,6 +23,7 @@ from .looks import PICTURES, WINDOWS, Looks
 from .member import member
 from .statements import away_from_people, heard, reads_whole_table
 from .test_gourmet_report import served
+from .versions import looser, shop_under
 from .walk import Stage
 
 #: The only forms that need a script; their pages say so.
@@ -90,11 +90,11 @@ def stage(
 def announced(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Stage:
     """Another such shop whose policy is new, once that has been looked at."""
     folder, clock = tmp_path_factory.mktemp("versions"), FrozenClock(1_795_000_000.0)
-    before = Gourmet(load_site(journey.older_shop(folder / "older")), folder / "data", clock)
+    before = Gourmet(load_site(shop_under(looser, folder)), folder / "data", clock)
     before.reopen(stage.peers)
     member(before, stage.peers)
     before.site.close()
-    gourmet = Gourmet(load_site(shutil.copytree(SHOP, folder / "new")), folder / "data", clock)
+    gourmet = Gourmet(load_site(shop_under(lambda text: text, folder)), folder / "data", clock)
     gourmet.reopen(stage.peers)
     with served(gourmet) as base:
         shop = Stage(gourmet, stage.peers, base, stage.chromium, stage.looks, stage.came)

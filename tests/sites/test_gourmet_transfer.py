@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,15 +15,16 @@ from avow.cli.serve import load_site
 from avow.errors import Refused, StoreError
 from avow.keys.transfer import Card, TransferKeys
 from avow.keys.transfer_stream import Head, Package, write_package
-from avow.site.transfer import hand_over, take_over, write_card
+from avow.site.transfer import hand_over, open_package, write_card
 from avow.testing.clock import FrozenClock
 from avow.vault.transfer_open import Taken
 
-from .conftest import SHOP, Gourmet, Peers
+from .conftest import Gourmet, Peers
 from .customer import PAYS, anchors
 from .member import EMAIL, PASSWORD, is_in, log_in, member
 from .subscribers import ANN, BOB, begin, choices, facts, issues, module, subscribe
-from .test_gourmet_agreement import earlier, send_offer
+from .test_gourmet_agreement import send_offer
+from .versions import earlier, shop_under
 
 DAY = 86_400.0
 
@@ -39,10 +39,7 @@ class Hands:
 
     def shop(self, name: str, change: Callable[[str], str]) -> Gourmet:
         """A shop of its own with a changed policy."""
-        # A name of its own: a module that was imported once is not read again.
-        copy = shutil.copytree(SHOP, self.folder / f"shop_{secrets.token_hex(6)}")
-        (copy / "policy.md").write_text(change((copy / "policy.md").read_text("utf-8")), "utf-8")
-        shop = Gourmet(load_site(copy), self.folder / name, self.clock)
+        shop = Gourmet(load_site(shop_under(change, self.folder)), self.folder / name, self.clock)
         shop.reopen(self.peers)
         return shop
 
@@ -56,7 +53,7 @@ class Hands:
         return file
 
     def take(self, file: Path) -> Taken:
-        return take_over(self.new.opened, file, self.folder / "old.card")
+        return open_package(self.new.opened, file, self.folder / "old.card")
 
     def close(self) -> None:
         self.old.site.close()

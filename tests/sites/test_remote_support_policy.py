@@ -2,28 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+from avow.values import Facts
 
-from .policy_table import (
-    bound_and_shown,
-    by_duty,
-    by_list,
-    by_row,
-    cases,
-    demanded,
-    flows,
-    hold_row,
-    judge,
-    load,
-    tells_contact,
-    unasked,
-    unfired,
-)
-
-POLICY = load("remote_support")
+from .policy_table import Table
 
 #: A grown-up customer who is registered and logged in, and staff who have signed for everything.
-IN_ORDER = {
+IN_ORDER: Facts = {
     "age": 30.0,
     "discovered(age)": False,
     "done(ask age)": True,
@@ -65,9 +49,6 @@ IN_ORDER = {
     "resubmitted(version)": True,
 }
 
-#: One line a flow; see `policy_table`.
-TABLE = flows("remote_support")
-
 DUTIES = [
     ("acceptance", "must record acceptance with collect(contact, account, card, device, request)"),  # N1
     ("stopped-at-once", "must stop remote_session within 1 second after withdrawn(remote_session)"),  # N6
@@ -96,38 +77,11 @@ CLOSED = [
     ("N17", "apply version to visitor", "never apply version otherwise"),
 ]
 
-CASES = cases(TABLE, IN_ORDER)
 #: The rows that are built in the vault, so that what the policy answers is a part of how they are kept.
 BUILT = ("N11", "N15", "N17")
 
-
-@pytest.mark.parametrize("row", by_row(CASES, BUILT, "works"))
-def test_what_a_row_lets_happen_is_permitted(row: str) -> None:
-    hold_row(POLICY, CASES, row, permitted=True)
-
-
-@pytest.mark.parametrize("row", by_row(CASES, BUILT, "holds"))
-def test_what_a_row_forbids_is_refused_by_its_sentence(row: str) -> None:
-    hold_row(POLICY, CASES, row, permitted=False)
-
-
-def test_every_row_is_bound_and_shown_from_both_sides() -> None:
-    bound_and_shown(POLICY, CASES)
-    assert not unfired(POLICY, CASES)
-
-
-def test_every_fact_that_is_in_order_is_asked_for() -> None:
-    assert not unasked(POLICY, IN_ORDER)
-
-
-@pytest.mark.parametrize(("flow", "rule"), by_list(CLOSED, BUILT))
-def test_a_list_is_closed_by_its_rule(flow: str, rule: str) -> None:
-    assert judge(POLICY, flow, IN_ORDER).rule == rule
-
-
-@pytest.mark.parametrize(("anchor", "duty"), by_duty(POLICY, DUTIES, BUILT))
-def test_a_sentence_demands_its_duty(anchor: str, duty: str) -> None:
-    assert duty in demanded(POLICY, anchor)
+TABLE = Table("remote_support", IN_ORDER, DUTIES, CLOSED, BUILT)
+POLICY = TABLE.policy
 
 
 def test_the_signatures_that_permissions_hang_on() -> None:
@@ -138,7 +92,3 @@ def test_the_signatures_that_permissions_hang_on() -> None:
         "servers": ("facilities_manager", "12 months"),
         "need-to-know": ("office_manager", "6 months"),
     }
-
-
-def test_the_policy_says_where_questions_go() -> None:
-    assert tells_contact(POLICY, "questions")

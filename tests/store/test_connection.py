@@ -55,6 +55,23 @@ def test_what_only_reads_cannot_write(store: str) -> None:
     opened.close()
 
 
+def test_one_moment_is_seen_whatever_is_committed_meanwhile(store: str) -> None:
+    opened = Store.open(store)
+    with opened.writing() as connection:
+        connection.execute(text("CREATE TABLE seen (x integer)"))
+    count = text("SELECT count(*) FROM seen")
+    with opened.one_moment() as moment:
+        assert moment.scalar(count) == 0
+        with opened.writing() as connection:
+            connection.execute(text("INSERT INTO seen VALUES (1)"))
+        assert moment.scalar(count) == 0
+    with opened.reading() as connection:
+        assert connection.scalar(count) == 1
+    with pytest.raises(OnlyReads, match="only reads"), opened.one_moment() as moment:
+        moment.execute(text("DELETE FROM seen"))
+    opened.close()
+
+
 def _commits(store: Store) -> None:
     with store.writing() as connection:
         connection.execute(text("SELECT 1"))

@@ -15,7 +15,7 @@ from avow.engine import Policy
 from avow.keys.transfer import Card, TransferKeys
 from avow.keys.transfer_stream import Head, Package, write_package
 from avow.ledger.entry import Entry
-from avow.site.transfer import hand_over, take_over, write_card
+from avow.site.transfer import hand_over, open_package, write_card
 from avow.testing.clock import FrozenClock
 from avow.vault.transfer import Packed
 from avow.vault.transfer_open import Taken
@@ -205,7 +205,7 @@ class Two:
         return file
 
     def take(self, file: Path) -> Taken:
-        return take_over(self.depot.site.opened, file, self.post.card)
+        return open_package(self.depot.site.opened, file, self.post.card)
 
     def forged(self, change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]], **options: Any) -> Path:
         """A package as the post would sign it if its program was another: with other lines in it."""

@@ -12,7 +12,7 @@ import pytest
 
 from avow.errors import Refused, SetupError, StoreError
 from avow.site.safekeeping import copy_kept
-from avow.site.transfer import hand_over, take_over, write_card
+from avow.site.transfer import hand_over, open_package, write_card
 from avow.testing.clock import FrozenClock
 from avow.vault.erasure import erase
 from avow.vault.retention import carry_out
@@ -289,7 +289,7 @@ def test_who_goes_on_from_there_is_under_the_first_policy_still(two: Two) -> Non
     write_card(third.site.opened, third.card, card)
     package = two.file()
     hand_over(depot.site.opened, third.card, package)
-    take_over(third.site.opened, package, card)
+    open_package(third.site.opened, package, card)
     with pytest.raises(Refused, match="collected under version 1 of the policy of post"):
         third.sell("ann")
     third.site.close()

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Mapped
 from avow import owner, plain
 from avow.errors import AvowError, KeyringError, Refused, SetupError, StoreError
 from avow.keys.transfer import NAME
-from avow.site.transfer import take_over
+from avow.site.transfer import open_package
 from avow.testing.clock import FrozenClock
 from avow.vault.erasure import erase
 from avow.vault.publishing import next_batch
@@ -108,7 +108,7 @@ def test_a_package_for_somebody_else_is_refused(two: Two) -> None:
     refused(two, package, KeyringError, "sealed for another installation")
     third = two.third(LOOSER)
     with pytest.raises(KeyringError, match="sealed for another installation"):
-        take_over(third.site.opened, package, two.post.card)
+        open_package(third.site.opened, package, two.post.card)
     third.site.close()
 
 
@@ -118,7 +118,7 @@ def test_a_package_from_somebody_else_is_refused(two: Two) -> None:
     third.settle("Eve Example")
     third.write_card()
     with pytest.raises(KeyringError, match="is not from `post`, whose card was named"):
-        take_over(two.depot.site.opened, package, third.card)
+        open_package(two.depot.site.opened, package, third.card)
     # Somebody else's package under the post's name: what it says of itself is theirs to write, its signature is not.
     content = package.read_bytes()
     line = content.index(b"\n", content.index(b"\n") + 1) + 1

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from avow.cli.installation import data_of
+from avow.cli.installation import opened
 from avow.cli.progress import bar
-from avow.cli.serve import load_site
 from avow.errors import KeyringError
-
-if TYPE_CHECKING:
-    from avow.vault.vault import Vault
 
 
 def status(site: Path, data: Path | None, store: str | None) -> int:
     """Say which epochs there are, how many people are under each, and how many erased ones wait to be out of reach."""
     from avow.vault.shredding import people, waiting
 
-    with _vault(site, data, store) as vault:
+    with opened(site, data, store) as found:
+        vault = found.vault
         keys = vault.keyring.status()
         with vault.store.reading() as connection:
             under = dict(people(connection, vault))
@@ -38,8 +32,8 @@ def rotate(site: Path, data: Path | None, store: str | None) -> int:
     """Create an epoch and wrap everybody's key under it; the service may run meanwhile."""
     from avow.vault.shredding import rotate as wrap_all
 
-    with _vault(site, data, store) as vault, bar("people") as progress:
-        epoch = wrap_all(vault, progress)
+    with opened(site, data, store) as found, bar("people") as progress:
+        epoch = wrap_all(found.vault, progress)
     print(f"Everybody's key is wrapped under epoch {epoch}. Older epochs are there until they are destroyed.")
     return 0
 
@@ -53,7 +47,8 @@ def destroy_epoch(site: Path, data: Path | None, store: str | None, epoch: int, 
     from avow.site.safekeeping import copy_kept
     from avow.vault.shredding import destroy_up_to
 
-    with _vault(site, data, store) as vault:
+    with opened(site, data, store) as found:
+        vault = found.vault
         if epoch >= vault.keyring.status().current:
             raise KeyringError(
                 f"epoch {epoch} is not older than the newest, {vault.keyring.status().current}",
@@ -68,14 +63,3 @@ def destroy_epoch(site: Path, data: Path | None, store: str | None, epoch: int, 
     else:
         print("Copies of the token that were kept elsewhere hold them still: replace them by the device's own means.")
     return 0
-
-
-@contextmanager
-def _vault(site: Path, data: Path | None, store: str | None) -> Iterator[Vault]:
-    declared = load_site(site)
-    opened = declared.open(data_of(site, data), store=store, background=False)
-    try:
-        yield opened.vault
-    finally:
-        opened.sequencer.run()
-        declared.close()

@@ -148,6 +148,7 @@ def serve(
     ] = False,
 ) -> None:
     """Serve a site."""
+    from avow.cli.installation import folder_of
     from avow.cli.serve import serve as serve_site
 
     status = serve_site(
@@ -155,7 +156,7 @@ def serve(
         host=host,
         port=port,
         base=base,
-        data=data or Path("var") / site.resolve().name,
+        data=folder_of(site, data),
         store=store,
         local_peers=local_peers,
         cert=cert,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from avow.cli.installation import database
 from avow.errors import SetupError
 
 
@@ -16,19 +17,9 @@ def outbox(data: Path, store: str | None, again: str | None) -> int:
     Raises:
         StoreError, SetupError: there is no outbox there, or nothing to `again` that failed.
     """
-    from sqlalchemy import MetaData, inspect
-
     from avow.outbox.queue import put_back, standings
-    from avow.store.connection import Store
-    from avow.store.schema import declare
 
-    if store is None and not (data / "site.db").is_file():
-        raise SetupError(f"there is no database in `{data}`", help="name the data folder with --data, or --store")
-    opened = Store.open(store or f"sqlite:///{data / 'site.db'}")
-    try:
-        schema = declare(MetaData())
-        if not inspect(opened.engine).has_table(schema.outbox.name):
-            raise SetupError("the database holds no outbox", help="name the database of an Avow installation")
+    with database(data, store, "outbox") as (opened, schema):
         if again is not None:
             with opened.writing() as connection:
                 count = put_back(connection, schema, again, time.time())
@@ -39,8 +30,6 @@ def outbox(data: Path, store: str | None, again: str | None) -> int:
             print(f"{count} to {again} will be sent again, under the same ids.")
         with opened.reading() as connection:
             found = standings(connection, schema)
-    finally:
-        opened.close()
     for each in found:
         print(f"{each.name}: {each.count} {_WORDS[each.state]}" + (f": {each.note}" if each.note else ""))
     if not found:

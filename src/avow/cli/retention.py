@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from avow.cli.installation import data_of
-from avow.cli.serve import load_site
+from avow.cli.installation import opened
 
 
 def due(site: Path, data: Path | None, store: str | None) -> int:
@@ -17,12 +16,8 @@ def due(site: Path, data: Path | None, store: str | None) -> int:
     """
     from avow.vault.retention import due as waiting
 
-    declared = load_site(site)
-    opened = declared.open(data_of(site, data), store=store, background=False)
-    try:
-        found, rules = waiting(opened.vault), opened.vault.tasks
-    finally:
-        declared.close()
+    with opened(site, data, store, reads=True) as installation:
+        found, rules = waiting(installation.vault), installation.vault.tasks
     for each in found:
         deadline = each.task.deadline
         first = datetime.fromtimestamp(each.first, UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from avow.cli.installation import data_of
+from avow.cli.installation import opened
 from avow.cli.progress import bar
-from avow.cli.serve import load_site
 
 if TYPE_CHECKING:
     from avow.store.residue import Cleaned
@@ -34,11 +33,9 @@ def seal(site: Path, data: Path | None, store: str | None, *, batch: int, clean:
     from avow.vault.taking_over_rows import take_over
     from avow.vault.taking_over_tables import old_tables
 
-    declared, where = load_site(site), data_of(site, data)
-    opened = declared.open(where, store=store, background=False)
-    try:
-        vault = opened.vault
-        olds = old_tables(vault, declared.taking_over)
+    with opened(site, data, store) as found:
+        vault, where = found.vault, found.settings.data
+        olds = old_tables(vault, found.site.taking_over)
         with bar("rows") as progress:
             taken = take_over(vault, olds, batch=batch, progress=progress)
         for each in taken:
@@ -46,9 +43,6 @@ def seal(site: Path, data: Path | None, store: str | None, *, batch: int, clean:
         cleaned = residue.clean(vault.store, sorted({old.of.table for old in olds})) if clean else None
         sought = _sought(vault, taken) if cleaned else {}
         files = residue.files_of(vault.store)
-    finally:
-        opened.sequencer.run()
-        declared.close()
     clear = not any(each.left for each in taken)
     if cleaned is None:
         print("What is left of it in free pages and logs was not cleaned: run this again without --no-clean.")

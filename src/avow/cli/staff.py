@@ -6,6 +6,7 @@ import sys
 from getpass import getpass
 from pathlib import Path
 
+from avow.cli.installation import folder_of
 from avow.engine import Policy
 from avow.errors import SetupError
 from avow.site.staff_file import LONGEST, NAME, SHORTEST, StaffFile
@@ -51,7 +52,7 @@ def show(site: Path, data: Path | None) -> int:
 
 def _file(site: Path, data: Path | None) -> StaffFile:
     policy = Policy.load(site / "policy.md")
-    return StaffFile((data or Path("var") / site.resolve().name) / NAME, frozenset(policy.vocabulary.words["role"]))
+    return StaffFile(folder_of(site, data) / NAME, frozenset(policy.vocabulary.words["role"]))
 
 
 def _password() -> str:

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from avow.cli.installation import data_of
+from avow.cli.installation import opened
 from avow.cli.progress import bar
-from avow.cli.serve import load_site
 from avow.errors import SetupError
-
-if TYPE_CHECKING:
-    from avow.site.opened import Opened
 
 
 def key(site: Path, data: Path | None, store: str | None, out: Path | None, bound_to: Path | None) -> int:
@@ -24,9 +18,9 @@ def key(site: Path, data: Path | None, store: str | None, out: Path | None, boun
     """
     from avow.site.transfer import write_card
 
-    with _opened(site, data, store) as opened:
-        file = out or Path(f"{opened.policy.site}.card")
-        card = write_card(opened, file, bound_to)
+    with opened(site, data, store) as found:
+        file = out or Path(f"{found.policy.site}.card")
+        card = write_card(found, file, bound_to)
     print(f"{file}: the card of `{card.site}`")
     print(f"  fingerprint {card.fingerprint}")
     for version in card.versions.values():
@@ -55,8 +49,8 @@ def pack(
     from avow.site.transfer import hand_over
 
     chosen = _chosen(people)
-    with _opened(site, data, store) as opened, bar("people") as progress:
-        done = hand_over(opened, to, out, terms=terms, without=without, people=chosen, progress=progress)
+    with opened(site, data, store) as found, bar("people") as progress:
+        done = hand_over(found, to, out, terms=terms, without=without, people=chosen, progress=progress)
     print(f"{out}: {done.people} people with {done.records} records, sealed to the holder of {to}")
     print(
         "They are here still. What becomes of them here is another decision: erase them once the other side has them."
@@ -70,10 +64,10 @@ def take(site: Path, data: Path | None, store: str | None, file: Path, sender: P
     Raises:
         AvowError: it could not be done; then nothing was taken from it.
     """
-    from avow.site.transfer import take_over
+    from avow.site.transfer import open_package
 
-    with _opened(site, data, store) as opened, bar("people") as progress:
-        done = take_over(opened, file, sender, progress)
+    with opened(site, data, store) as found, bar("people") as progress:
+        done = open_package(found, file, sender, progress)
     print(f"{done.people} people with {done.records} records have come.")
     print(f"What came is judged by the policy it came under too: version {', '.join(done.versions.values())}.")
     print("Start the service anew, so that it keeps the times in which that policy has things destroyed.")
@@ -90,14 +84,3 @@ def _chosen(people: str) -> frozenset[str] | None:
         raise SetupError(
             f"`{people}` is no file of ids", help="write the people's ids into a file, one in a line, or say `all`"
         ) from None
-
-
-@contextmanager
-def _opened(site: Path, data: Path | None, store: str | None) -> Iterator[Opened]:
-    declared = load_site(site)
-    opened = declared.open(data_of(site, data), store=store, background=False)
-    try:
-        yield opened
-    finally:
-        opened.sequencer.run()
-        declared.close()

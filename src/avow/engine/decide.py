@@ -32,7 +32,8 @@ class Matched:
     """
 
     __slots__ = (
-        "_clauses", "_closed", "_closes", "_duties", "_forbids", "_made", "_permits", "_states", "_sure", "asks",
+        "_clauses", "_closed", "_closes", "_duties", "_first", "_forbids", "_made", "_permits", "_states", "_sure",
+        "asks",
     )  # fmt: skip
 
     def __init__(self, sets: Sets, index: Index) -> None:
@@ -56,10 +57,17 @@ class Matched:
         # What a closed list is told by; made when the first one is.
         self._states: tuple[Callable[[Facts], bool | None], ...] | None = None
         self._closed: dict[tuple[int, tuple[bool | None, ...]], Verdict] | None = None
+        self._first: tuple[Callable[[Facts], bool | None], ...] | None = None
 
     def clauses(self, number: int) -> tuple[Clause, ...]:
         """The clauses that forbid (0), permit (1), close (2), or are duties (3)."""
         return self._clauses[number]
+
+    def first(self) -> tuple[Callable[[Facts], bool | None], ...]:
+        """What gives the value of each atom of the first permission, the nearest one; nothing where there is none."""
+        if self._first is None:
+            self._first = states(self._clauses[1][0].condition) if self._clauses[1] else ()
+        return self._first
 
     def _members(self, bits: int) -> tuple[Clause, ...]:
         every = (clause for clauses in self._clauses for clause in clauses)
@@ -143,10 +151,9 @@ class Case:
 
     def unpermitted(self, facts: Facts) -> Verdict:
         """What a flow that nothing permits is told, made once for each state of the nearest permission's facts."""
-        permits = self._matched.clauses(1)
         if self._own is None:
             self._own = {}
-        known = tuple([state(facts) for state in states(permits[0].condition)]) if permits else ()
+        known = tuple([state(facts) for state in self._matched.first()])
         return self._own.get(known) or self._own.setdefault(known, self._unmet(known))
 
     def _unmet(self, known: tuple[bool | None, ...]) -> Verdict:

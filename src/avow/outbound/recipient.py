@@ -33,7 +33,7 @@ class RecipientDoor:
     def pack(self, unit: Unit, send: Send, record: Record) -> Callable[[], Mapping[str, Any]]:
         """Judge every field, then return what sends them; see `avow.outbox.courier.Door`."""
         now = unit.vault.clock()
-        if send.kind == "recall":
+        if send.calls_back:
             return lambda: self._way.hand_over(send.id, {ERASE: send.record_id}, now)  # nothing of anybody in it
         fields = shared_fields(self.policy, self.name, record, purpose=send.purpose, channel=self.channel)
         judge_share(unit, self.name, record, fields, purpose=send.purpose, channel=self.channel)

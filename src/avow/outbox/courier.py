@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from avow.errors import AvowError, DeliveryError, OutcomeUnknown, Refused, Rejected, first_line
 from avow.outbox.queue import MOST_ATTEMPTS, Lane, Send, claim, close, due_lanes, retry
-from avow.outbox.recalling import RECALL
 from avow.vault.unit import Unit
 
 if TYPE_CHECKING:
@@ -126,7 +125,7 @@ class Courier:
                 door = self.door_of(send.kind, send.name)
                 unit.channel = door.channel
                 record = None
-                if send.kind != RECALL:
+                if not send.calls_back:
                     record = unit.find(send.record_table, send.owner, send.record_id)
                     unit.regard(record, send.name if send.kind == "share" else None)
                 parcel = door.pack(unit, send, record)

@@ -11,7 +11,7 @@ A row holds ids only; what leaves is read from the record at the moment of leavi
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Connection, func, or_, select
 from sqlalchemy.orm import Session
@@ -28,6 +28,9 @@ LEASE = 60.0
 
 #: Seconds before the first retry; doubled each time up to the longest.
 FIRST_RETRY, LONGEST_RETRY = 2.0, 3600.0
+
+#: The kind of a send that calls another one back: its record id is the id of that. See `avow.outbox.recalling`.
+RECALL: Final = "recall"
 
 #: Attempts after which a send is given up and stays visible as failed.
 MOST_ATTEMPTS = 20
@@ -51,7 +54,7 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """One row of the outbox. `kind` names the door (`share`, `send`), `name` the recipient or message.
+    """One row of the outbox. `kind` names the door (`share`, `send`) or is RECALL, `name` the recipient or message.
 
     `abandoned` says that the attempt before this one never told how it ended: its worker died.
     """
@@ -66,6 +69,11 @@ class Send:
     purpose: str
     attempts: int
     abandoned: bool
+
+    @property
+    def calls_back(self) -> bool:
+        """Whether it says nothing but that another send is to be erased, that of the id `record_id`."""
+        return self.kind == RECALL
 
     @property
     def word(self) -> str:

@@ -12,18 +12,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, select, union_all
 
 from avow.engine.schedule import deadlines
+from avow.outbox.queue import RECALL
 
 if TYPE_CHECKING:
     from avow.engine.schedule import Deadline
     from avow.vault.vault import Vault
-
-#: The kind of send in the outbox. Its record id is the reference of what is called back.
-RECALL: Final = "recall"
 
 #: How a share or a conversation stands of which nothing can have arrived.
 _NOTHING_LEFT = ("ready", "refused")

@@ -1,4 +1,4 @@
-"""Handing people over to another installation, and taking them over: `avow transfer`.
+"""Handing people over to another installation, and opening the package that they come in: `avow transfer`.
 
     site.leaving(Choice)     what of a record is bound to this installation, and how it goes
     site.arrived(Choice)     how it is brought in order where it comes
@@ -113,7 +113,7 @@ def hand_over(
         return pack(unit, keys, card, file, errand, progress)
 
 
-def take_over(opened: Opened, file: Path, sender: Path, progress: Progress = lambda done, total: None) -> Taken:
+def open_package(opened: Opened, file: Path, sender: Path, progress: Progress = lambda done, total: None) -> Taken:
     """Open the package in `file`, which the holder of the card `sender` has packed: all of it, or nothing.
 
     Raises:

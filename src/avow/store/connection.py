@@ -88,6 +88,18 @@ class Store:
             yield connection
 
     @contextmanager
+    def one_moment(self) -> Iterator[Connection]:
+        """A connection that only reads, and sees one moment, whatever is committed meanwhile.
+
+        Raises:
+            OnlyReads: something was to be written by it.
+        """
+        # In SQLite's WAL every transaction does, from its first statement on.
+        options = {"isolation_level": "REPEATABLE READ"} if self.dialect == "postgresql" else {}
+        with self.reader.connect() as connection:
+            yield connection.execution_options(**options)
+
+    @contextmanager
     def writing(self) -> Iterator[Connection]:
         """One transaction, committed at the end of the block, rolled back by an exception."""
         with self.engine.begin() as connection:

@@ -19,7 +19,7 @@ import json
 import os
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, time
 from pathlib import Path
@@ -32,7 +32,6 @@ from sqlalchemy import (
     Connection,
     Date,
     DateTime,
-    Engine,
     Float,
     Integer,
     LargeBinary,
@@ -125,7 +124,7 @@ def back_up(vault: Vault, folder: Path, progress: Progress = lambda done, total:
         if scratch.exists():
             rmtree(scratch)  # what a backup that died left
         scratch.mkdir(mode=0o700, parents=True)
-        with _moment(vault) as connection:
+        with vault.store.one_moment() as connection:
             head = current_head(connection, vault.home.schema)
             write_people(vault, connection)
             tables = _write_tables(vault, connection, scratch, progress)
@@ -202,16 +201,6 @@ def write_people(vault: Vault, connection: Connection) -> int:
     )
     write_key_table(vault.data / KEY_TABLE, vault.tenant, (WrappedKey(r[0], r[1], bytes(r[2])) for r in rows), count)
     return count
-
-
-@contextmanager
-def _moment(vault: Vault) -> Iterator[Connection]:
-    """A connection that sees one moment, whatever is committed meanwhile."""
-    engine: Engine = vault.store.reader
-    if vault.store.dialect == "postgresql":
-        engine = engine.execution_options(isolation_level="REPEATABLE READ")
-    with engine.connect() as connection:  # in SQLite's WAL every reader does
-        yield connection
 
 
 def _write_tables(vault: Vault, connection: Connection, folder: Path, progress: Progress) -> dict[str, Part]:

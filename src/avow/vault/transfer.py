@@ -26,7 +26,7 @@ import json
 import secrets
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -165,7 +165,7 @@ class _Packing:
         """The bytes of the package. The ledger tells of it before the last of them is on the disk, not after."""
         policy, serial = self._vault.policy, self._serial()
         words = (self._vault.tenant, policy.site, self._to.tenant, self._to.receive.hex(), keys.verify.hex())
-        with _one_moment(self._vault) as db:
+        with self._vault.store.one_moment() as connection, self._vault.session(on=connection) as db:
             # What the site knows of a record is read as of the same moment, and takes no lock from who writes.
             self._unit._db = db
             try:
@@ -334,16 +334,6 @@ class _Packing:
             connection.execute(table.insert().values(**row, hour=vault.hour(), people=self.people))
             write_held(vault, connection, "packed", "share", self._held, **words)
         vault.after_commit()
-
-
-@contextmanager
-def _one_moment(vault: Vault) -> Iterator[Session]:
-    """A session that sees one moment, whatever is committed meanwhile, and only reads."""
-    # In SQLite's WAL every reader does.
-    options = {"isolation_level": "REPEATABLE READ"} if vault.store.dialect == "postgresql" else {}
-    with vault.session(reads=True) as db:
-        db.connection(execution_options=options)
-        yield db
 
 
 def _line(kind: str, body: Any) -> bytes:

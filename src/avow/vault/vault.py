@@ -204,8 +204,14 @@ class Vault:
         check_supplied(told)
         return {**told, **self.standing.known(unit, record)}
 
-    def session(self, *, reads: bool = False) -> Session:
-        """A session of SQLAlchemy; one that only `reads` cannot write, and keeps nobody from writing."""
+    def session(self, *, reads: bool = False, on: Connection | None = None) -> Session:
+        """A session of SQLAlchemy; one that only `reads` cannot write, and keeps nobody from writing.
+
+        Args:
+            on: the connection that it is to go over, instead of one of its own.
+        """
+        if on is not None:
+            return self._sessions(bind=on)
         return self._sessions(bind=self.store.reader) if reads else self._sessions()
 
     def hour(self) -> int:
