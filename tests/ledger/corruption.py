@@ -60,7 +60,7 @@ def _flip(data: bytes, chance: random.Random) -> bytes:
     return bytes(changed)
 
 
-def _insert(data: bytes, chance: random.Random) -> bytes:
+def _add(data: bytes, chance: random.Random) -> bytes:
     at = chance.randint(0, len(data))
     return data[:at] + chance.randbytes(chance.randint(1, 40)) + data[at:]
 
@@ -95,7 +95,7 @@ def _blank(data: bytes, chance: random.Random) -> bytes:
 
 KINDS: dict[str, Callable[[bytes, random.Random], bytes | None]] = {
     "a flipped bit": _flip,
-    "bytes put in": _insert,
+    "bytes added": _add,
     "bytes taken out": _drop,
     "the end cut off": _cut,
     "two stretches swapped": _swap,

@@ -70,10 +70,11 @@ def test_a_log_goes_on_from_its_folder(logs: dict[int, Path]) -> None:
     assert growing.grow(edge, more)[0] == growing.Edge.read(1000, folder.reader(logs[1000]))
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize("size", [1, 257, 65_536])
 def test_no_random_corruption_verifies(logs: dict[int, Path], size: int, tmp_path: Path) -> None:
     chance = random.Random(f"{SEED} {size}")
-    for number in range(30 if size > 1000 else 300):
+    for number in range(10 if size > 1000 else 300):
         place = copy(logs[size], tmp_path / str(number))
         told = corrupt(place, chance)
         try:
