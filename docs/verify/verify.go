@@ -26,6 +26,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
@@ -37,6 +38,9 @@ const (
 	largestEntry = 1<<16 - 1
 	largestNote  = 1_000_000
 )
+
+// A server that hangs is not waited for without end.
+var client = http.Client{Timeout: time.Minute}
 
 func main() {
 	before := flag.String("before", "", "an older checkpoint of the log, a file")
@@ -253,7 +257,7 @@ func either(place, path, full string, largest int64) (found, error) {
 func fetch(place, path string, largest int64) ([]byte, error) {
 	var body io.ReadCloser
 	if strings.HasPrefix(place, "http://") || strings.HasPrefix(place, "https://") {
-		answer, err := http.Get(strings.TrimSuffix(place, "/") + "/" + path)
+		answer, err := client.Get(strings.TrimSuffix(place, "/") + "/" + path)
 		if err != nil {
 			return nil, err
 		}

@@ -116,6 +116,7 @@ def test_what_is_read_is_written_the_same(at: int, gone: int, put: bytes) -> Non
         "\n",
         "\n\n",
         TEXT,
+        LINE,  # no text
         TEXT + LINE,  # no empty line
         f"{TEXT}\n{LINE}"[:-1],  # no newline at the end
         f"{TEXT}\n",
@@ -162,8 +163,11 @@ def test_a_note_has_at_most_a_hundred_signatures_and_a_million_bytes() -> None:
     more = hundred.encode() + hundred.encode().splitlines(keepends=True)[-1]
     with pytest.raises(LogError, match="there are more than 100"):
         Note.parse(more)
-    text = "x" * 999 + "\n"
-    long = Note(text * (LARGEST_NOTE // 1000)).signed_by(ANN).encode()
+    rest = LARGEST_NOTE - len(Note("\n").signed_by(ANN).encode())
+    largest = Note("x" * rest + "\n").signed_by(ANN)
+    assert len(largest.encode()) == LARGEST_NOTE
+    assert Note.parse(largest.encode()) == largest
+    long = Note("x" * rest + "x\n").signed_by(ANN).encode()
     with pytest.raises(LogError, match=f"it has {len(long)} bytes, more than 1000000\n  help: fetch it again"):
         Note.parse(long)
 
@@ -184,6 +188,16 @@ def test_what_is_no_name_is_no_key(name: str) -> None:
         VerifierKey(name, bytes(32))
     with pytest.raises(LogError, match="signature 1 of the note"):
         Note("one\n", (Signature(name, bytes(4), b"signature"),))
+
+
+@pytest.mark.parametrize(("key_id", "signature"), [(b"abc", b"signature"), (b"abcde", b"signature"), (b"abcd", b"")])
+def test_what_could_not_be_read_back_is_no_signature(key_id: bytes, signature: bytes) -> None:
+    with pytest.raises(LogError, match="signature 1 of the note: it is not a key's name, a space, and the base64"):
+        Note("one\n", (Signature("ann", key_id, signature),))
+
+
+def test_a_key_that_signed_twice_is_told_once() -> None:
+    assert open_note(Note("one\n").signed_by(ANN, BOB, ANN).encode(), [ANN.key])[1] == (ANN.key,)
 
 
 def test_a_key_has_its_length() -> None:

@@ -161,7 +161,11 @@ class Note:
             raise LogError("signatures of the note", f"there are {len(self.signatures)}, more than {MOST_SIGNATURES}")
         for number, item in enumerate(self.signatures, start=1):
             if not _is_name(item.name) or len(item.key_id) != 4 or not item.signature:
-                raise LogError(f"signature {number} of the note", "its key's name, its id or it itself is misshapen")
+                raise LogError(
+                    f"signature {number} of the note",
+                    "it is not a key's name, a space, and the base64 of 4 bytes of an id and the signature",
+                    help=_FETCH,
+                )
 
     def encode(self) -> bytes:
         """The note as it is written. One without signatures cannot be read back."""
@@ -191,12 +195,12 @@ class Note:
         for number, line in enumerate(lines[:-1].split("\n"), start=1):
             if number > MOST_SIGNATURES:
                 raise LogError("signatures of the note", f"there are more than {MOST_SIGNATURES}", help=_FETCH)
-            name, space, encoded = line.removeprefix(_DASH).partition(" ")
+            name, _, encoded = line.removeprefix(_DASH).partition(" ")
             held = _from_base64(encoded)
-            if not line.startswith(_DASH) or not space or not _is_name(name) or len(held) < 5:
+            if not line.startswith(_DASH):
                 raise LogError(
                     f"signature {number} of the note",
-                    "it is not an em dash, a space, the name of a key, a space, and the base64 of a signature",
+                    "its line does not begin with an em dash and a space",
                     help=_FETCH,
                 )
             signatures.append(Signature(name, held[:4], held[4:]))
