@@ -68,8 +68,9 @@ def test_what_is_no_checkpoint_is_refused(text: str) -> None:
         Checkpoint.parse(text)
 
 
-def test_only_an_empty_log_has_its_root() -> None:
+def test_only_an_empty_log_has_the_root_of_none_and_the_largest_is_of_63_bits() -> None:
     assert Checkpoint.parse(Checkpoint("log", 0, EMPTY_ROOT).text).size == 0
+    assert Checkpoint.parse(Checkpoint("log", 2**63 - 1, ROOT).text).size == 2**63 - 1
     with pytest.raises(LogError, match="no log without entries has this root"):
         Checkpoint("log", 0, ROOT)
 
@@ -100,6 +101,8 @@ def test_another_log_s_checkpoint_is_refused_under_the_same_key() -> None:
         LogError, match=r"it is of the log 'log\.example/b', and not of 'log\.example/a'\n  help: ask the right"
     ):
         open_checkpoint(other, LOG.key)
+    with pytest.raises(LogError, match=r"it is of the log 'log\.example/b', and not of 'log\.example/c'"):
+        open_checkpoint(other, LOG.key, origin="log.example/c")
 
 
 def test_a_witness_that_is_asked_for_must_have_signed() -> None:

@@ -12,7 +12,7 @@ from avow.errors import LogError
 from avow.ledger.checkpoint import Checkpoint
 from avow.ledger.merkle import leaf_hash
 from avow.ledger.note import Signer
-from avow.ledger.proof import Receipt
+from avow.ledger.proof import LARGEST_RECEIPT, Receipt
 from tests.ledger.trees import leaves, path, tree
 
 LOG = Signer.from_seed("log.example/a", bytes(range(32)))
@@ -122,5 +122,15 @@ def test_a_receipt_without_a_checkpoint_is_refused() -> None:
         Receipt.parse(b"c2sp.org/tlog-proof@v1\nindex 0\n")
     with pytest.raises(LogError, match="the note: it does not end with an empty line"):
         Receipt.parse(b"c2sp.org/tlog-proof@v1\nindex 0\n\n").verify(LEAF, LOG.key)
-    with pytest.raises(LogError, match="it has no ASCII lines"):
-        Receipt.parse(ONE.encode() + b" " * 2_000_000)
+
+
+def test_the_largest_receipts_read_back() -> None:
+    """The last entry of the largest log has a proof of 63 hashes."""
+    last = Receipt(2**63 - 2, (bytes(32),) * 63, b"a checkpoint")
+    assert Receipt.parse(last.encode()) == last
+    with pytest.raises(LogError, match="index of the receipt: 9223372036854775807 is no number of an entry"):
+        Receipt(2**63 - 1, last.proof, last.checkpoint)
+    longest = Receipt(0, (), b"x" * (LARGEST_RECEIPT - len(Receipt(0, (), b"").encode())))
+    assert Receipt.parse(longest.encode()) == longest
+    with pytest.raises(LogError, match="receipt: it has no ASCII lines"):
+        Receipt.parse(longest.encode() + b"x")

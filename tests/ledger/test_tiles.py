@@ -119,7 +119,7 @@ class Counting:
         return self.roots[8 * tile.level] * tile.width
 
 
-@pytest.mark.parametrize("size", [1_000_000, 2**20, 2**40 - 1])
+@pytest.mark.parametrize("size", [1_000_000, 2**20, 2**40 - 1, merkle.LARGEST_SIZE])
 def test_a_proof_reads_each_tile_once_and_few_of_them(size: int) -> None:
     read = Counting()
     found = root(size, read)

@@ -208,7 +208,6 @@ def _inner(index: int, size: int) -> int:
 def _expect(where: str, proof: Sequence[bytes], count: int) -> None:
     if len(proof) != count:
         raise LogError(where, f"the proof has {len(proof)} hashes, and {count} are needed", help=_OTHER)
-    # Hashes of other lengths could put the border between two nodes elsewhere.
     for number, item in enumerate(proof, start=1):
         if len(item) != HASH:
             raise LogError(where, f"hash {number} of the proof has {len(item)} bytes, and not {HASH}", help=_OTHER)

@@ -26,7 +26,8 @@ from avow.ledger.note import VerifierKey
 _HEAD: Final = "c2sp.org/tlog-proof@v1"
 #: No proof is longer: a hash for each level of the largest log.
 _LONGEST: Final = LARGEST_SIZE.bit_length()
-_LARGEST: Final = 2_000_000
+#: The most bytes that a receipt has.
+LARGEST_RECEIPT: Final = 2_000_000
 _INDEX: Final = re.compile(r"index (0|[1-9][0-9]{0,18})")
 _HELP: Final = "ask for the receipt again, byte for byte as the log gives it out"
 
@@ -51,7 +52,7 @@ class Receipt:
     extra: bytes = b""
 
     def __post_init__(self) -> None:
-        if not 0 <= self.index <= LARGEST_SIZE:
+        if not 0 <= self.index < LARGEST_SIZE:
             raise LogError("index of the receipt", f"{self.index} is no number of an entry", help=_HELP)
         if len(self.proof) > _LONGEST or any(len(item) != HASH for item in self.proof):
             raise LogError("proof of the receipt", f"it is not at most {_LONGEST} hashes of {HASH} bytes", help=_HELP)
@@ -71,7 +72,7 @@ class Receipt:
             LogError: it is misshapen, or spelled otherwise than `encode` does.
         """
         head, gap, checkpoint = data.partition(b"\n\n")
-        if not gap or len(data) > _LARGEST or not head.isascii():
+        if not gap or len(data) > LARGEST_RECEIPT or not head.isascii():
             raise LogError("receipt", "it has no ASCII lines, an empty line and a checkpoint below it", help=_HELP)
         lines = head.decode().split("\n")
         if lines.pop(0) != _HEAD:
