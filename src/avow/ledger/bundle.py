@@ -44,7 +44,7 @@ def decode(bundle: Tile, data: bytes) -> list[bytes]:
     entries, at = [], 0
     for number in range(bundle.width):
         end = at + 2 + int.from_bytes(data[at : at + 2], "big")
-        if at + 2 > len(data) or end > len(data):
+        if end > len(data):
             raise LogError(
                 bundle.path,
                 f"the bundle ends at byte {len(data)}, within entry {bundle.number * WIDTH + number} or before it",

@@ -71,8 +71,10 @@ class Receipt:
         Raises:
             LogError: it is misshapen, or spelled otherwise than `encode` does.
         """
+        if len(data) > LARGEST_RECEIPT:
+            raise LogError("receipt", f"it has {len(data)} bytes, more than {LARGEST_RECEIPT}", help=_HELP)
         head, gap, checkpoint = data.partition(b"\n\n")
-        if not gap or len(data) > LARGEST_RECEIPT or not head.isascii():
+        if not gap or not head.isascii():
             raise LogError("receipt", "it has no ASCII lines, an empty line and a checkpoint below it", help=_HELP)
         lines = head.decode().split("\n")
         if lines.pop(0) != _HEAD:
