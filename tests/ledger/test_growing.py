@@ -94,8 +94,10 @@ def test_a_log_without_entries_has_the_root_of_none() -> None:
 def test_what_are_no_hashes_and_what_no_log_holds_is_refused() -> None:
     with pytest.raises(LogError, match="entries after 5: 33 bytes were given, no whole number of hashes\n  help: join"):
         grow(whole(5)[0], bytes(33))
-    with pytest.raises(LogError, match="more than a log can hold"):
-        grow(Edge(LARGEST_SIZE, EMPTY.partials, EMPTY.peaks), bytes(32))
+    full, _ = grow(Edge.read(LARGEST_SIZE - 1, lambda tile: bytes(tile.length)), bytes(32))
+    assert full.size == LARGEST_SIZE
+    with pytest.raises(LogError, match=f"entries after {LARGEST_SIZE}: 32 bytes were given, more than a log can hold"):
+        grow(full, bytes(32))
 
 
 def test_a_partial_tile_of_another_width_is_told() -> None:
