@@ -8,6 +8,7 @@ AvowError
 ├── StoreError       the database or its folder cannot be used
 ├── KeyringError     keys are missing, unreadable or do not fit the database
 ├── LedgerError      the ledger does not verify
+│   └── LogError     a transparency log, or a piece of one, is misshapen or does not verify
 └── DeliveryError    a peer outside did not take what was sent
     ├── Unreachable  nothing left: the peer could not be reached or failed verification
     ├── Rejected     the peer answered and said no
@@ -80,6 +81,17 @@ class KeyringError(AvowError):
 
 class LedgerError(AvowError):
     """The ledger does not verify: the message says which entry, and what was expected there."""
+
+
+class LogError(LedgerError):
+    """A transparency log, or a piece of one (tile, note, checkpoint, proof), is misshapen or does not verify.
+
+    `where` names the piece: a path in the log's folder, an entry, a line of a note. The message begins with it.
+    """
+
+    def __init__(self, where: str, message: str, *, help: str | None = None) -> None:
+        super().__init__(f"{where}: {message}", help=help)
+        self.where = where
 
 
 class DeliveryError(AvowError):
