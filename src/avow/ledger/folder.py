@@ -99,7 +99,7 @@ def reader(folder: Path) -> TileReader:
     def read(tile: Tile) -> bytes:
         largest = bundle.LARGEST_BUNDLE if tile.level == ENTRIES else Tile(0, 0).length
         full = Tile(tile.level, tile.number)
-        if tile == full or (folder / tile.path).exists() or not (folder / full.path).exists():
+        if (folder / tile.path).exists() or not (folder / full.path).exists():
             return _get(folder, tile.path, largest)
         data = _get(folder, full.path, largest)
         return bundle.encode(bundle.decode(full, data)[: tile.width]) if tile.level == ENTRIES else data[: tile.length]

@@ -68,7 +68,7 @@ class Tile:
             level, high, low, width = match.groups()
             number = int(re.sub("[x/]", "", high) + low)
             found = cls(ENTRIES if level == "entries" else int(level), number, int(width or WIDTH))
-            if found.path == path and (width is None or found.width < WIDTH):
+            if found.path == path:
                 return found
         raise LogError(
             repr(path[:200]),
