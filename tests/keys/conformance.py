@@ -181,7 +181,7 @@ class ProviderConformance:
 
     def test_secrets_are_32_bytes_and_differ_and_outlast_the_epochs(self, provider: KeyProvider) -> None:
         before = {name: provider.secret(name) for name in get_args(SecretName)}
-        assert len(set(before.values())) == len(before) == 5
+        assert len(set(before.values())) == len(before) == 6
         assert {len(secret) for secret in before.values()} == {32}
         provider.destroy_epoch(provider.create_epoch() - 1)
         assert {name: provider.secret(name) for name in get_args(SecretName)} == before

@@ -134,7 +134,7 @@ def test_a_backup_opens_with_the_files_and_the_token_and_not_without(
 def test_no_file_holds_a_secret_or_the_pin(office: Post, softhsm: SoftHSM) -> None:
     office.settle("Ann")
     shredding.shred(office.vault)
-    names: tuple[SecretName, ...] = ("blind", "link", "csrf", "cookie", "tombstone")
+    names: tuple[SecretName, ...] = ("blind", "link", "csrf", "cookie", "tombstone", "log")
     secrets = [office.vault.keyring.secret(name) for name in names]
     office.site.opened.sequencer.run()
     held = b"\0".join(path.read_bytes() for path in office.data.rglob("*") if path.is_file())

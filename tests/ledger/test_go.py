@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import random
 import re
@@ -17,30 +18,20 @@ import pytest
 from avow.errors import LogError
 from avow.ledger import folder
 from avow.ledger.checkpoint import Checkpoint
+from avow.ledger.export import export, receipt
 from avow.ledger.merkle import inclusion_proof, leaf_hash
 from avow.ledger.note import Signer
 from avow.ledger.proof import Receipt
+from avow.ledger.sequencer import Sequencer
 from avow.ledger.tiles import ENTRIES, Tile, hashes_in
+from avow.store.connection import Store
+from avow.store.schema import Schema
 from tests.ledger.corruption import KINDS, LOG, SIZES, copy, corrupt, entries, log
-from tests.structure.tree import ROOT
+from tests.ledger.pending import add
 
 SEED = int(os.environ.get("SOAK_SEED", "0"))
 #: How many corruptions of a log of each size; together 1,000.
 CORRUPTIONS = {0: 60, 1: 200, 255: 200, 256: 220, 257: 300, 65_536: 20}
-
-
-@pytest.fixture(scope="module")
-def verifier(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The program, built with Debian's Go and Debian's packages alone."""
-    program = tmp_path_factory.mktemp("go") / "verify"
-    subprocess.run(
-        ["go", "build", "-o", str(program), "."],
-        cwd=ROOT / "docs/verify",
-        # No module is asked for: the packages lie where golang-golang-x-mod-dev puts them.
-        env={**os.environ, "GO111MODULE": "off", "GOPATH": "/usr/share/gocode", "GOFLAGS": ""},
-        check=True,
-    )
-    return program
 
 
 @pytest.fixture(scope="module")
@@ -218,3 +209,19 @@ def test_the_hash_of_an_entry_is_what_go_says(verifier: Path, tmp_path: Path) ->
     root = leaf_hash(next(iter(entries(1))))
     place = log(tmp_path / "one", 1)
     assert ask(verifier, place) == (0, [told(place, Checkpoint(LOG.key.name, 1, root))])
+
+
+def test_go_verifies_the_exported_ledger_and_the_receipt_of_an_entry(
+    verifier: Path, ledger: tuple[Store, Schema, Sequencer], tmp_path: Path
+) -> None:
+    store, schema, sequencer = ledger
+    add(store, schema, 0, 300)
+    sequencer.run()
+    checkpoint = export(store, schema, tmp_path / "log", LOG, bodies=tmp_path / "bodies").checkpoint
+    assert ask(verifier, tmp_path / "log") == (0, [told(tmp_path / "log", checkpoint)])
+    body = (tmp_path / "bodies").read_bytes().splitlines()[270]
+    (tmp_path / "proof").write_bytes(receipt(tmp_path / "log", LOG.key, body).encode())
+    for seen, status in ((body, 0), (body.replace(b"show", b"hide"), 1)):
+        (tmp_path / "entry").write_bytes(hashlib.sha256(seen).digest())
+        asked: list[str | Path] = ["-receipt", tmp_path / "proof", "-entry", tmp_path / "entry"]
+        assert ask(verifier, options=asked)[0] == status

@@ -18,7 +18,7 @@ from avow.ledger.verify import verify
 from avow.store.connection import Store
 from avow.store.schema import Schema, declare
 
-from .test_sequencer import add
+from .pending import add
 
 
 def entry(number: int) -> Chained:

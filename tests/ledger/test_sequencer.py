@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -18,25 +17,7 @@ from avow.ledger.verify import verify
 from avow.store.connection import Store
 from avow.store.schema import Schema, declare
 
-
-def body(number: int, event: str = "permitted") -> bytes:
-    return Entry(event, "show", "contact", None, None, ("a", "b"), "0" * 64, 500_000, f"{number:032x}").encode()
-
-
-@pytest.fixture
-def ledger(store: str, tmp_path: Path) -> Iterator[tuple[Store, Schema, Sequencer]]:
-    opened, schema = Store.open(store), declare(MetaData())
-    schema.metadata.create_all(opened.engine)
-    sequencer = Sequencer(opened, schema, tmp_path / "ledger.head")
-    sequencer.begin()
-    yield opened, schema, sequencer
-    opened.close()
-
-
-def add(store: Store, schema: Schema, start: int, count: int, event: str = "permitted") -> None:
-    with store.writing() as connection:
-        rows = [{"id": f"{start + n:032x}", "body": body(start + n, event)} for n in range(count)]
-        connection.execute(insert(schema.pending), rows)
+from .pending import add, body
 
 
 def test_batches_are_chained_tallied_and_drained(ledger: tuple[Store, Schema, Sequencer]) -> None:

@@ -13,6 +13,8 @@ from typing import Annotated
 import typer
 
 from avow.cli import print_version
+from avow.cli.ledger_app import ledger_app
+from avow.cli.options import Data, Json, Name, Safe, SiteFolder, Store
 from avow.errors import AvowError, PolicyError
 
 app = typer.Typer(
@@ -22,7 +24,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-ledger_app = typer.Typer(help="The record of every verdict that mattered.", no_args_is_help=True)
 app.add_typer(ledger_app, name="ledger")
 staff_app = typer.Typer(help="Who may come to a site's desks.", no_args_is_help=True)
 app.add_typer(staff_app, name="staff")
@@ -33,16 +34,6 @@ transfer_app = typer.Typer(help="People who go to another installation, or come 
 app.add_typer(transfer_app, name="transfer")
 retention_app = typer.Typer(help="What has to be gone in time.", no_args_is_help=True)
 app.add_typer(retention_app, name="retention")
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
-SiteFolder = Annotated[Path, typer.Argument(help="The site's folder, with its policy.md.", metavar="SITE")]
-Name = Annotated[str, typer.Argument(help="Their name, as they will type it.", metavar="NAME")]
-Data = Annotated[Path | None, typer.Option(help="The site's data folder. [default: var/SITE]", metavar="DIR")]
-Store = Annotated[str | None, typer.Option(help="Database URL. [default: SQLite in the data folder]", metavar="URL")]
-
-Safe = Annotated[
-    Path | None, typer.Option(help="Keep a copy here of what opens the backups, the newest only.", metavar="DIR")
-]
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -346,17 +337,6 @@ def transfer_open(
     from avow.cli.transfer import take
 
     raise typer.Exit(take(site, data, store, file, sender))
-
-
-@ledger_app.command()
-def verify(
-    data: Annotated[Path, typer.Option(help="The site's data folder.", metavar="DIR")],
-    store: Store = None,
-) -> None:
-    """Replay the ledger against its head and name the first entry that does not fit."""
-    from avow.cli.ledger import verify as verify_ledger
-
-    raise typer.Exit(verify_ledger(data, store))
 
 
 @staff_app.command("add")

@@ -28,7 +28,7 @@ from avow.errors import KeyringError
 KEY_LENGTH = 32
 
 #: The secrets that an installation has beside its epochs, each 32 bytes.
-SecretName = Literal["blind", "link", "csrf", "cookie", "tombstone"]
+SecretName = Literal["blind", "link", "csrf", "cookie", "tombstone", "log"]
 
 
 @dataclass(frozen=True, slots=True)

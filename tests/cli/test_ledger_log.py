@@ -1,0 +1,120 @@
+"""`avow ledger export`, `check` and `prove`: an outsider verifies a shop's log, an auditor each of its entries."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from avow.cli.main import run
+from avow.cli.serve import load_site
+from tests.structure.tree import ROOT
+
+SHOP = ROOT / "sites/gourmet"
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The log of a shop in which somebody has asked to be erased, with its bodies; `key` verifies it."""
+    place = tmp_path_factory.mktemp("exported")
+    site: Any = load_site(SHOP)
+    site.open(place / "data", background=False)
+    kinds = {kind.__name__: kind for kind in site.home.records}
+    with site.acting("storefront", "objections", place="order_page", channel="https") as work:
+        work.collect(kinds["Erasure"], person=work.person(), asked="today", state="pending", wished=work.now)
+    site.close()
+    return SimpleNamespace(place=place, log=place / "log", bodies=place / "bodies", data=place / "data")
+
+
+@pytest.fixture(scope="module")
+def key(exported: Any) -> str:
+    with pytest.MonkeyPatch.context() as patch:
+        lines: list[str] = []
+        patch.setattr("builtins.print", lambda *words, **_: lines.append(" ".join(map(str, words))))
+        asked = ["ledger", "export", str(SHOP), str(exported.log), "--data", str(exported.data)]
+        assert run([*asked, "--origin", "shop.example/ledger", "--bodies", str(exported.bodies)]) == 0
+    return lines[-1].splitlines()[-1]
+
+
+def body(exported: Any, tmp_path: Path, number: int = 0) -> Path:
+    """One line of the bodies as a file of its own."""
+    file = tmp_path / "body"
+    file.write_bytes(exported.bodies.read_bytes().splitlines(keepends=True)[number])
+    return file
+
+
+def test_the_log_verifies_by_the_key_that_was_told(exported: Any, key: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert key.startswith("shop.example/ledger+")
+    assert run(["ledger", "check", key, str(exported.log)]) == 0
+    size = len(exported.bodies.read_bytes().splitlines())
+    assert f"The log verifies: {size} entries" in capsys.readouterr().out
+    assert size >= 1
+
+
+def test_the_bodies_are_entries_of_this_shop(exported: Any, key: str) -> None:
+    told = [json.loads(line) for line in exported.bodies.read_bytes().splitlines()]
+    assert {"collect", "keep"} <= {entry["verb"] for entry in told}
+
+
+def test_who_holds_a_receipt_and_the_body_needs_nothing_else(
+    exported: Any, key: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = body(exported, tmp_path)
+    assert run(["ledger", "prove", key, str(exported.log), str(file)]) == 0
+    receipt = tmp_path / "entry.tlog-proof"
+    receipt.write_text(capsys.readouterr().out)
+    assert run(["ledger", "check", key, "--receipt", str(receipt), "--body", str(file)]) == 0
+    assert "The receipt verifies: it is entry 0 of" in capsys.readouterr().out
+    file.write_bytes(file.read_bytes().replace(b"permitted", b"permittee"))
+    assert run(["ledger", "check", key, "--receipt", str(receipt), "--body", str(file)]) == 1
+    assert "error: " in capsys.readouterr().err
+
+
+def test_the_key_stays_the_same_and_is_the_installations_own(
+    exported: Any, key: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    again = ["ledger", "export", str(SHOP), str(tmp_path / "again"), "--data", str(exported.data)]
+    assert run([*again, "--origin", "shop.example/ledger"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == key
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["check", "KEY"], "it is not clear what to check"),
+        (["check", "KEY", "LOG", "--receipt", "R", "--body", "B"], "it is not clear what to check"),
+        (["check", "KEY", "--receipt", "LOG"], "it is not clear what to check"),
+        (["check", "no key", "LOG"], "this is not the text of a key"),
+        (["check", "KEY", "--receipt", "missing", "--body", "missing"], "`missing` cannot be read"),
+        (["check", "KEY", "missing"], "it is missing"),
+        (["prove", "KEY", "LOG", "missing"], "`missing` cannot be read"),
+    ],
+)
+def test_what_is_wrong_is_said(
+    exported: Any, key: str, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    known = {"KEY": key, "LOG": str(exported.log)}
+    assert run(["ledger", *(known.get(word, word) for word in arguments)]) == 1
+    shown = capsys.readouterr().err
+    assert said in shown
+    assert "Traceback" not in shown
+
+
+def test_a_ledger_that_does_not_verify_is_not_exported(
+    exported: Any, key: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site: Any = load_site(SHOP)
+    opened = site.open(tmp_path / "data", background=False)
+    kinds = {kind.__name__: kind for kind in site.home.records}
+    with site.acting("storefront", "objections", place="order_page", channel="https") as work:
+        work.collect(kinds["Erasure"], person=work.person(), asked="today", state="pending", wished=work.now)
+    opened.sequencer.run()
+    with opened.vault.store.writing() as connection:
+        connection.exec_driver_sql("UPDATE avow_entry SET body = x'7b7d' WHERE number = 0")
+    site.close()
+    assert run(["ledger", "export", str(SHOP), str(tmp_path / "log"), "--data", str(tmp_path / "data")]) == 1
+    assert "ledger entry 1 does not verify" in capsys.readouterr().err
+    assert not (tmp_path / "log").exists()

@@ -1,0 +1,40 @@
+"""An empty ledger, on each kind of store; and somebody else's program that verifies logs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import MetaData
+
+from avow.ledger.sequencer import Sequencer
+from avow.store.connection import Store
+from avow.store.schema import Schema, declare
+from tests.structure.tree import ROOT
+
+
+@pytest.fixture
+def ledger(store: str, tmp_path: Path) -> Iterator[tuple[Store, Schema, Sequencer]]:
+    opened, schema = Store.open(store), declare(MetaData())
+    schema.metadata.create_all(opened.engine)
+    sequencer = Sequencer(opened, schema, tmp_path / "ledger.head")
+    sequencer.begin()
+    yield opened, schema, sequencer
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def verifier(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The program, built with Debian's Go and Debian's packages alone."""
+    program = tmp_path_factory.mktemp("go") / "verify"
+    subprocess.run(
+        ["go", "build", "-o", str(program), "."],
+        cwd=ROOT / "docs/verify",
+        # No module is asked for: the packages lie where golang-golang-x-mod-dev puts them.
+        env={**os.environ, "GO111MODULE": "off", "GOPATH": "/usr/share/gocode", "GOFLAGS": ""},
+        check=True,
+    )
+    return program
