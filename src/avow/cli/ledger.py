@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import sys
+from base64 import b64encode
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from avow.cli.installation import database, opened
 from avow.errors import SetupError
+
+if TYPE_CHECKING:
+    from avow.ledger.checkpoint import Checkpoint
 
 
 def verify(data: Path, store: str | None) -> int:
@@ -49,7 +54,7 @@ def export(
         signer = Signer.from_seed(origin or f"{found.policy.site}/ledger", vault.keyring.secret("log"))
         verify_ledger(vault.store, vault.home.schema, found.sequencer.head_file)
         report = write(vault.store, vault.home.schema, folder, signer, bodies=bodies)
-    print(f"{report.checkpoint.size} entries in {folder}, root {report.checkpoint.root.hex()}")
+    print(f"{report.checkpoint.size} entries in {folder}, root {_root(report.checkpoint)}")
     if bodies is not None:
         print(f"What they stand for is in {bodies}, an entry a line: for an auditor, not for the public.")
     print(f"Its verifier key, to be given out by another way than the log itself:\n{signer.key}")
@@ -76,7 +81,7 @@ def check(key: str, folder: Path | None, receipt: Path | None, body: Path | None
         )
     if folder is not None:
         report = log.verify(folder, known)
-        print(f"The log verifies: {report.checkpoint.size} entries, root {report.checkpoint.root.hex()}.")
+        print(f"The log verifies: {report.checkpoint.size} entries, root {_root(report.checkpoint)}.")
         for path in report.apart:
             print(f"{path} is no part of it.")
     if receipt is not None and body is not None:
@@ -99,6 +104,11 @@ def prove(folder: Path, key: str, body: Path) -> int:
     known = VerifierKey.parse(key)
     sys.stdout.write(receipt(folder, known, _line(body)).encode().decode())
     return 0
+
+
+def _root(checkpoint: Checkpoint) -> str:
+    """As the checkpoint itself has it, and other programs print it."""
+    return b64encode(checkpoint.root).decode()
 
 
 def _line(file: Path) -> bytes:
