@@ -20,7 +20,7 @@ PEOPLE ?= 1000
 UV ?= uv
 BIN := .venv/bin
 STAMP := .venv/.stamp
-BENCHES := $(sort $(patsubst bench/%.py,%,$(filter-out bench/figures.py,$(wildcard bench/*.py))))
+BENCHES := $(sort $(patsubst bench/%.py,%,$(filter-out bench/figures.py bench/crowd.py,$(wildcard bench/*.py))))
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check bench mutate soak format lock clean packages

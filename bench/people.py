@@ -3,22 +3,16 @@
 Three sides take turns, as in `vault`: Avow's access (everything held, found by ownership, judged value by value, as
 the JSON file that they take along) and its first stage of erasing (rows, key, links, sends, tombstone in the database
 and in its file, ledger entry, commit); the same SELECTs and DELETEs in plain SQLAlchemy with one audit row and a
-commit; and without the audit row. SCALE=1000000 adds figures with so many people, who are loaded once and kept between
-runs (a million take some 20 GB).
-
-The people who are not measured lie there to make the tables large: their rows hold bytes that nobody opens.
+commit; and without the audit row. Among how many people, see `bench/crowd.py`.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import secrets
-import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from itertools import cycle, islice
+from collections.abc import Callable
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -30,22 +24,19 @@ from avow.edge.export import exported
 from avow.edge.pages import fill_answer
 from avow.site.opened import Opened
 from avow.store.connection import Store
-from avow.testing.postgres import Server
 from avow.vault.columns import INDEX_SUFFIX
 from avow.vault.erasure import erase
 from avow.vault.holdings import holdings
+from bench.crowd import House, houses, ids, load, settle
 from bench.figures import figure, in_turns
 
 TABLES = 11
 TURNS = 100
-PORTION = 5_000
 INDEX = f"mail{INDEX_SUFFIX}"
-#: Where people stay that took long to load.
-KEPT = Path("var/bench-people")
 POLICY = Path(__file__).with_name("vault.md")
 
 
-def house() -> Any:
+def records() -> Any:
     """A site whose people have one row in each of eleven tables, and are found by the mail address in the first."""
     site: Any = Site(POLICY)
     for number in range(TABLES):
@@ -83,14 +74,6 @@ def plain_tables() -> tuple[MetaData, list[Table], Table, Table]:
     return metadata, kinds, person, audit
 
 
-def ids(count: int) -> Iterator[list[str]]:
-    """So many new ids, some thousand at a time: spread over all there are, and in their order, to be loaded quickly."""
-    step = 2**32 // count
-    every = (f"{number * step:08x}{secrets.token_hex(12)}" for number in range(count))
-    while portion := list(islice(every, PORTION)):
-        yield portion
-
-
 def crowd(site: Any, count: int) -> None:
     """People who make the tables large."""
     vault = site.opened.vault
@@ -121,37 +104,6 @@ def plain_people(store: Store, kinds: list[Table], person: Table, portion: list[
 
 def address_of(person: str) -> str:
     return f"{person}@guests.example"
-
-
-def load(store: Store, table: Table, rows: list[dict[str, Any]]) -> None:
-    """Many rows of one shape, past SQLAlchemy."""
-    names, values = ", ".join(rows[0]), [tuple(row.values()) for row in rows]
-    with store.driver() as driver:
-        if store.dialect == "sqlite":
-            marks = ", ".join("?" * len(rows[0]))
-            driver.executemany(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", values)
-        else:
-            with driver.cursor().copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
-                for row in values:
-                    copy.write_row(row)
-
-
-def settle(store: Store) -> None:
-    """Do after loading what a database has long done that grew slowly."""
-    connection = store.engine.raw_connection()
-    try:
-        driver: Any = connection.driver_connection
-        if store.dialect == "sqlite":
-            driver.execute("ANALYZE")
-            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        else:
-            driver.rollback()
-            driver.autocommit = True
-            driver.execute("VACUUM (ANALYZE)")
-            driver.execute("CHECKPOINT")
-            driver.autocommit = False
-    finally:
-        connection.close()
 
 
 def someone(opened: Opened) -> str:
@@ -223,21 +175,20 @@ def finding_plain(store: Store, kind: Table, people: list[str]) -> Callable[[], 
     return find
 
 
-def compare(store: str, address: Callable[[str], str], folder: Path, count: int) -> None:
-    """Measure on the databases of two names, which are loaded unless they have been."""
-    loaded = folder / "loaded"
-    site = house()
-    opened = site.open(folder / "avow", store=address(f"avow_{count}"), background=False)
+def compare(house: House) -> None:
+    """Measure in one house, which is filled unless it has been."""
+    site = records()
+    opened = site.open(house.folder / "avow", store=house.address("sealed"), background=False)
     metadata, kinds, person, audit = plain_tables()
-    plain = Store.open(address(f"plain_{count}"))
+    plain = Store.open(house.address("plain"))
     try:
         metadata.create_all(plain.engine)
-        if not loaded.exists():
-            crowd(site, count)
-            plain_crowd(plain, kinds, person, count)
-            for each in (opened.vault.store, plain):
-                settle(each)
-            loaded.touch()
+        with house.filling() as empty:
+            if empty:
+                crowd(site, house.count)
+                plain_crowd(plain, kinds, person, house.count)
+                for each in (opened.vault.store, plain):
+                    settle(each)
         waiting = [someone(opened) for _ in range(TURNS + 40)]
         erasing: dict[str, Callable[[], object]] = {"avow": lambda: erase(opened.vault, waiting.pop())}
         telling: dict[str, Callable[[], object]] = {"avow": taking_along(opened, waiting)}
@@ -250,7 +201,7 @@ def compare(store: str, address: Callable[[str], str], folder: Path, count: int)
         looking["bare"] = finding_plain(plain, kinds[0], others)
         for verb, sides in (("find by mail address", looking), ("access to", telling), ("erase", erasing)):
             taken = in_turns(sides, TURNS)
-            what = f"{verb} a person with rows in {TABLES} tables among {count:,}, {store}"
+            what = f"{verb} a person with rows in {TABLES} tables among {house.count:,}, {house.store}"
             for other, words in (("audited", "with one audit row"), ("bare", "without audit")):
                 if other in sides:
                     figure("people", f"{what}, beside {words}", taken["avow"].wall, "µs", taken[other].wall, digits=0)
@@ -283,24 +234,9 @@ def _note(connection: Connection, audit: Table | None, what: str) -> None:
         connection.execute(audit.insert(), {"id": secrets.token_hex(16), "body": body})
 
 
-def both(folder: Path, count: int) -> None:
-    """Compare on both stores, with all they need in a folder."""
-    for name in ("sqlite", "postgresql"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
-    compare("SQLite", lambda name: f"sqlite:///{folder}/sqlite/{name}.db", folder / "sqlite", count)
-    with Server(fsync=True, buffers="256MB", kept=folder / "postgresql" / "server") as server:
-        compare("PostgreSQL", server.database, folder / "postgresql", count)
-
-
 def main() -> None:
-    for count in (10_000, 100_000):
-        with tempfile.TemporaryDirectory() as folder:
-            Path(folder).chmod(0o755)  # PostgreSQL may run as another user
-            both(Path(folder), count)
-    if scale := os.environ.get("SCALE"):
-        kept = KEPT / scale
-        print(f"# {int(scale):,} people are kept in {kept}; remove it to free the space", file=sys.stderr)
-        both(kept.absolute(), int(scale))
+    for house in houses("people"):
+        compare(house)
 
 
 if __name__ == "__main__":

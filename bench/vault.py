@@ -8,7 +8,8 @@ Three sides take turns, each on a database of its own with the same settings (a 
   jinja2, one audit row, a commit.
 - unaudited: the same without the audit row; its page writes nothing.
 
-Opening one value is measured beside selecting the same column in the clear. Under load, eight threads show pages at
+Opening one value is measured beside selecting the same column in the clear. All that among many people, of whom 500 are
+measured (`bench/crowd.py`). Under load, eight threads show pages at
 once: how many entries share a commit. What the sequencer does with a ledger entry afterwards, in the background, is a
 figure of its own.
 """
@@ -17,10 +18,9 @@ from __future__ import annotations
 
 import json
 import secrets
-import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from itertools import cycle
@@ -36,7 +36,7 @@ from avow import Sealed, Site, owner, personal, plain
 from avow.edge.pages import environment, fill_answer
 from avow.site.opened import Opened
 from avow.store.connection import Store
-from avow.testing.postgres import Server
+from bench.crowd import COUNTS, House, houses, ids, load, settle
 from bench.figures import figure, in_turns
 
 POLICY = Path(__file__).with_suffix(".md")
@@ -79,9 +79,20 @@ def guest_house() -> tuple[Site, type[Any]]:
 
 
 @contextmanager
-def sealed(store: str, folder: Path) -> Iterator[tuple[Opened, Page, Page, Collect]]:
+def sealed(store: str, folder: Path, crowd: int) -> Iterator[tuple[Opened, Page, Page, Collect]]:
     site, guest = guest_house()
     opened = site.open(folder, store=store, background=False)
+    if crowd:
+        vault, table = opened.vault, guest.__table__
+        fill(
+            vault.store,
+            site.home.schema.person,
+            table,
+            vault.policy.digest,
+            crowd,
+            values=dict.fromkeys(GUEST, b"x" * 96),
+        )
+        settle(vault.store)
     engine = opened.vault.store.engine
     event.listen(engine, "checkout", lambda *_: COMMITS.update([engine]))
     template = environment(None).from_string(PAGE)
@@ -145,10 +156,14 @@ AUDIT = Table(
 
 
 @contextmanager
-def unsealed(store: str, *, audited: bool) -> Iterator[tuple[Page, Page, Collect]]:
+def unsealed(store: str, crowd: int, *, audited: bool) -> Iterator[tuple[Page, Page, Collect]]:
     template: Template = Environment(autoescape=True).from_string(PAGE)
     with closing(Store.open(store)) as opened:
         Base.metadata.create_all(opened.engine)
+        if crowd:
+            tables = Base.metadata.tables
+            fill(opened, tables["person"], tables["guest"], "0" * 64, crowd, values=GUEST)
+            settle(opened)
         sessions = sessionmaker(opened.engine, expire_on_commit=False)
 
         def audit(db: Session, what: str) -> None:
@@ -191,11 +206,35 @@ def _page(load: Callable[[tuple[str, str]], str], collect: Collect) -> Page:
     return lambda: load(next(again))  # of a cycle threads may take turns
 
 
-def compare(store: str, addresses: Callable[[], str], folder: Path) -> None:
+def fill(store: Store, person: Table, guest: Table, policy: str, count: int, *, values: Mapping[str, object]) -> None:
+    """Guests who make the tables large."""
+    for portion in ids(count):
+        load(store, person, [{"id": i, "epoch": 1, "wrapped": b"w" * 61, "policy": policy} for i in portion])
+        row = {"policy": policy, "room": "7", **values}
+        load(store, guest, [{"person": i, "id": secrets.token_hex(16), **row} for i in portion])
+
+
+def compare(house: House) -> None:
+    """Measure in one house, which is filled unless it has been."""
+    store = house.store
     with (
-        sealed(addresses(), folder) as (opened, page, open_one, collect),
-        unsealed(addresses(), audited=True) as (audited_page, audited_one, audited_collect),
-        unsealed(addresses(), audited=False) as (bare_page, bare_one, bare_collect),
+        house.filling() as empty,
+        sealed(house.address("sealed"), house.folder / "avow", house.count if empty else 0) as (
+            opened,
+            page,
+            open_one,
+            collect,
+        ),
+        unsealed(house.address("audited"), house.count if empty else 0, audited=True) as (
+            audited_page,
+            audited_one,
+            audited_collect,
+        ),
+        unsealed(house.address("bare"), house.count if empty else 0, audited=False) as (
+            bare_page,
+            bare_one,
+            bare_collect,
+        ),
     ):
         assert page() == audited_page() == bare_page() != ""
         assert open_one() == audited_one() == bare_one() == GUEST["phone"]
@@ -206,10 +245,12 @@ def compare(store: str, addresses: Callable[[], str], folder: Path) -> None:
         ):
             taken = in_turns(sides, TURNS)
             for other, words in (("audited", "with one audit row"), ("bare", "without audit")):
-                what = f"{name}, {store}, beside unsealed {words}"
+                what = f"{name} among {house.count:,}, {store}, beside unsealed {words}"
                 ours, theirs = taken["sealed"], taken[other]
                 figure("vault", what, ours.wall, "µs", theirs.wall, digits=0)
                 figure("vault", f"{what}, processor time", ours.processor, "µs", theirs.processor, digits=0)
+        if house.count != COUNTS[0]:
+            return
         under_load(store, opened, page)
         start = time.perf_counter()
         chained = opened.sequencer.run()
@@ -234,10 +275,8 @@ def under_load(store: str, opened: Opened, page: Page) -> None:
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as folder, Server(fsync=True) as server:
-        files = (f"sqlite:///{folder}/{name}.db" for name in ("sealed", "audited", "bare"))
-        compare("SQLite", files.__next__, Path(folder, "sqlite"))
-        compare("PostgreSQL", server.fresh_database, Path(folder, "postgresql"))
+    for house in houses("vault"):
+        compare(house)
 
 
 if __name__ == "__main__":
