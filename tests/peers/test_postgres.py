@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,6 +53,26 @@ def test_what_was_committed_outlives_a_crash(server: postgres.Server) -> None:
     with engine.connect() as connection:
         assert connection.execute(text("SELECT body FROM note")).scalar_one() == "kept"
     engine.dispose()
+
+
+@pytest.fixture
+def lasting() -> Iterator[Path]:
+    """A folder that another user may enter: as root, the server runs as one. Those of pytest are their owner's alone."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+def test_what_is_kept_is_served_again(lasting: Path) -> None:
+    for number in range(2):
+        with postgres.Server(kept=lasting / "kept", buffers="16MB") as server:
+            engine = create_engine(server.database("notes"))
+            with engine.begin() as connection:
+                connection.execute(text("CREATE TABLE IF NOT EXISTS note (body text)"))
+                connection.execute(text("INSERT INTO note VALUES ('kept')"))
+                assert connection.execute(text("SELECT count(*) FROM note")).scalar_one() == number + 1
+                assert connection.execute(text("SHOW shared_buffers")).scalar_one() == "16MB"
+            engine.dispose()
 
 
 def test_nothing_is_left_behind() -> None:
