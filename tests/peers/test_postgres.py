@@ -57,7 +57,7 @@ def test_what_was_committed_outlives_a_crash(server: postgres.Server) -> None:
 
 @pytest.fixture
 def lasting() -> Iterator[Path]:
-    """A folder that another user may enter: as root, the server runs as one. Those of pytest are their owner's alone."""
+    """A folder that another user may enter: as root, the server runs as one. Pytest's are their owner's alone."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         yield Path(folder)

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from avow.errors import KeyringError
+from avow.errors import KeyringError, StoreError
 from avow.keys.hierarchy import unwrap_person
 from avow.keys.keytable import NAME, read_key_table
 from avow.ledger.entry import Entry
 from avow.testing.clock import FrozenClock
+from avow.testing.postgres import Server
 from avow.vault import shredding
 from avow.vault.tombstones import token_of
 
@@ -150,6 +151,25 @@ def test_who_is_being_written_while_an_epoch_is_destroyed_is_not_lost(
     assert gone == [(1,)]
     reopen(site, store, tmp_path, clock)
     assert "Slow Example" in names(site)
+
+
+def test_nothing_is_destroyed_while_somebody_is_written_and_does_not_end(
+    postgres: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL's writers do not wait for each other: who destroys asks for the table, and not for ever."""
+    monkeypatch.setattr(shredding, "PATIENCE", 0.2)
+    site = post()
+    vault = site.open(tmp_path / "data", store=postgres.fresh_database(), background=False).vault
+    with site.acting("desk", "mailing", place="counter") as work:
+        work.collect(site.Neighbour, person=work.person(), name="Slow Example", email="slow@example.org")
+        work.db.flush()
+        vault.keyring.create_epoch()
+        with pytest.raises(StoreError, match="not committed yet: nothing was destroyed"):
+            shredding.destroy_up_to(vault, 1)
+        assert vault.keyring.status().epochs == (1, 2)
+    assert shredding.destroy_up_to(vault, 1) == (1,)
+    assert names(site) == ["Slow Example"]
+    site.close()
 
 
 def test_a_run_that_died_half_way_is_gone_on_with(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,8 +19,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, func, select, text
+from sqlalchemy.exc import OperationalError
 
-from avow.errors import KeyringError
+from avow.errors import KeyringError, StoreError
 from avow.keys.hierarchy import unwrap_person, wrap_person
 from avow.keys.keytable import NAME, read_key_table
 from avow.vault.backup import Progress, write_people
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 
 #: People whose keys are wrapped again in one transaction.
 BATCH = 500
+
+#: Seconds to wait for who is being written.
+PATIENCE = 5.0
 
 #: Hours after which a person who was erased is out of reach in every backup too.
 SHRED_AFTER = 24
@@ -78,6 +82,7 @@ def destroy_up_to(vault: Vault, last: int) -> tuple[int, ...]:
 
     Raises:
         KeyringError: as `shred`.
+        StoreError: somebody was being written for too long. Nothing is destroyed then.
     """
     newest = vault.keyring.status().current
     path = vault.data / NAME
@@ -103,10 +108,23 @@ def _wait_for_inserts(vault: Vault) -> None:
 
     An insert holds PostgreSQL's ROW EXCLUSIVE lock of the table until its transaction ends, which this mode waits for.
     SQLite's writers are one at a time as it is.
+
+    Raises:
+        StoreError: somebody is not in time.
     """
-    if vault.store.dialect == "postgresql":
+    if vault.store.dialect != "postgresql":
+        return
+    try:
         with vault.store.writing() as connection:
+            # Whoever comes meanwhile waits behind us, so we do not wait for long.
+            connection.execute(text(f"SET LOCAL lock_timeout = {int(PATIENCE * 1000)}"))
             connection.execute(text(f"LOCK TABLE {vault.home.schema.person.name} IN SHARE ROW EXCLUSIVE MODE"))
+    except OperationalError:
+        raise StoreError(
+            f"somebody has been written for more than {PATIENCE:g} s and is not committed yet: nothing was destroyed",
+            help="try again later, as the background work of the service does; if it goes on, look for a transaction "
+            "that does not end",
+        ) from None
 
 
 def note_shredded(vault: Vault) -> int:
