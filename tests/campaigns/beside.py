@@ -135,15 +135,14 @@ class Trial:
         file.write_text(json.dumps(self.config))
         command = [sys.executable, "-m", "tests.campaigns.beside_workers", str(file)]
         with (self.folder / "said").open("w+") as said:
-            workers = subprocess.Popen(command, stderr=said, stdout=said)
+            workers = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=said, stdout=said)
             try:
                 self._wait_until_ready(workers)
                 self._erase_all()
                 (self.folder / "erased").touch()  # they go on for a while
                 failed = workers.wait(PATIENCE)
             finally:
-                (self.folder / "stop").touch()
-                workers.wait(PATIENCE)
+                workers.communicate(timeout=PATIENCE)  # closes what they wait for
             if failed:
                 said.seek(0)
                 raise AssertionError(f"{failed} processes failed: {said.read()[-4000:]}")
