@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy import MetaData, delete, insert, select, update
 
 from avow.errors import LedgerError
+from avow.ledger.chain import Head
 from avow.ledger.entry import Entry
-from avow.ledger.sequencer import Sequencer, pending_count, read_head
+from avow.ledger.sequencer import Sequencer, pending_count, read_head, write_head
 from avow.ledger.verify import verify
 from avow.store.connection import Store
 from avow.store.schema import Schema, declare
@@ -203,3 +204,27 @@ def test_a_missing_or_damaged_head_is_said(ledger: tuple[Store, Schema, Sequence
     for attempt in (lambda: verify(store, schema, sequencer.head_file), sequencer.begin):
         with pytest.raises(LedgerError, match="missing"):
             attempt()
+
+
+def test_who_copies_the_head_at_once_with_others_succeeds_and_it_never_goes_back(tmp_path: Path) -> None:
+    """As processes do that are started at the same time, or chain one after the other and are quick."""
+    file, failures, seen = tmp_path / "ledger.head", [], []
+    heads = [Head(size, hashlib.sha256(b"%d" % size).digest()) for size in range(1, 101)]
+
+    def copy() -> None:
+        try:
+            for head in heads:
+                write_head(file, head)
+                kept = read_head(file)
+                seen.append(kept is not None and kept.size >= head.size)
+        except Exception as error:  # noqa: BLE001 - told below
+            failures.append(error)
+
+    threads = [Thread(target=copy) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert seen == [True] * 400
+    assert read_head(file) == heads[-1]

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import Column, LargeBinary, MetaData, String, Table, func, select
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy import Column, LargeBinary, MetaData, String, Table, func, select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from avow.store.adding import Adding
 from avow.store.connection import Store
+from avow.testing.postgres import Server
 
 METADATA = MetaData()
 LINES = Table("line", METADATA, Column("id", String(9), primary_key=True), Column("body", LargeBinary))
@@ -92,3 +93,32 @@ def test_an_error_shows_no_value(opened: Store, adding: Adding, alone: bool) -> 
         assert SECRET not in f"{shown}{shown!r}"
         shown = shown.__cause__
     assert "line" in str(caught.value)
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_connection_that_is_cut_is_told_of_as_such_and_given_to_nobody_again(
+    postgres: Server, alone: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    opened = Store.open(postgres.fresh_database())
+    METADATA.create_all(opened.engine)
+    adding = Adding(opened, LINES)
+    others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> :own"
+
+    def cut() -> list[tuple[str, bytes]]:
+        with opened.reading() as connection:
+            own = connection.scalar(text("SELECT pg_backend_pid()"))
+            connection.execute(text(others), {"own": own})
+        return lines(1)
+
+    def add() -> None:
+        with opened.writing() as connection:
+            connection.scalar(select(1))
+            adding.add(connection, cut())
+
+    with pytest.raises(OperationalError, match="INSERT INTO line"):  # and not that it cannot be rolled back
+        adding.add_alone(cut) if alone else add()
+    assert not [record for record in caplog.records if record.name.startswith("sqlalchemy")]
+    assert opened.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+    adding.add_alone(lambda: lines(2))
+    assert len(kept(opened)) == 2
+    opened.close()

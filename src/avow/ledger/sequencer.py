@@ -32,7 +32,7 @@ from avow.ledger.entry import Entry
 from avow.ledger.journal import NAME as JOURNAL
 from avow.ledger.journal import Chained, Journal
 from avow.store.connection import Store
-from avow.store.files import replace_durably
+from avow.store.files import alone_in, replace_durably
 from avow.store.schema import Schema
 
 log = logging.getLogger("avow.ledger")
@@ -253,11 +253,12 @@ def read_head(file: Path) -> Head | None:
 
 def write_head(file: Path, head: Head) -> None:
     """Replace the copy of the head: written, synced and renamed, so that a crash leaves the old or the new one."""
-    kept = read_head(file)
-    if kept is not None and kept.size > head.size:
-        return  # another process was quicker: the copy never goes back
     try:
-        replace_durably(file, head.encode())
+        with alone_in(file.parent):  # two at once would write into the same scratch file
+            kept = read_head(file)
+            if kept is not None and kept.size > head.size:
+                return  # another process was quicker: the copy never goes back
+            replace_durably(file, head.encode())
     except OSError as error:
         raise StoreError(
             f"the head's copy `{file}` cannot be written: {error.strerror}", help="free space, or mend the rights"

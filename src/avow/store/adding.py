@@ -43,9 +43,12 @@ class Adding:
         """
         if not connection.in_transaction():
             connection.begin()
+        driver = connection.connection.driver_connection
         try:
-            self._execute(connection.connection.driver_connection, rows)
+            self._execute(driver, rows)
         except self._error as error:
+            if self._store.is_cut(error, driver):  # as SQLAlchemy does it: a rollback over it would fail, and hide why
+                connection.invalidate(error)
             raise self._told(error) from None
 
     def add_alone(self, rows: Callable[[], Rows]) -> None:

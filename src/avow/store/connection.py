@@ -114,8 +114,17 @@ class Store:
                 self._turns.begin(connection.info, connection.driver_connection)
             yield connection.driver_connection
             connection.commit()
+        except Exception as error:
+            if self.is_cut(error, connection.driver_connection):
+                connection.invalidate(error)  # nobody is given it again, and nothing is rolled back over it
+            raise
         finally:
             connection.close()  # which rolls back what was not committed
+
+    def is_cut(self, error: Exception, driver: Any) -> bool:
+        """Whether an error of the driver means that its connection is gone."""
+        dialect = self.engine.dialect
+        return isinstance(error, dialect.loaded_dbapi.Error) and dialect.is_disconnect(error, driver, None)
 
     def want_checkpoint(self) -> None:
         """Have a checkpoint made soon, by `checkpoint_if_wanted`: it takes longer than who deletes wants to wait."""

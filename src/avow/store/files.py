@@ -48,6 +48,21 @@ def locked(path: Path) -> Iterator[BinaryIO]:
         yield file
 
 
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Hold `folder`, for whoever replaces a file in it after a look at it: one at a time over threads and processes.
+
+    Raises:
+        OSError: it is not there, or cannot be locked.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)  # and with it the lock
+
+
 def write_end(path: Path, file: BinaryIO, end: int, data: bytes) -> None:
     """Let the `locked` file at `path` end with `data` from `end` on, durably; what a crash left there goes.
 
