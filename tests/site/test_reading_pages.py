@@ -26,11 +26,11 @@ def add(site: Any) -> Callable[[Callable[[Any], Any]], None]:
 
 @pytest.fixture
 def begun(site: Any) -> list[str]:
-    """Which connections began a transaction: `write` or `read`."""
+    """For each transaction, what its connection may do: `write` or `read`."""
     found: list[str] = []
     store = site.opened.vault.store
-    event.listen(store.engine, "begin", lambda connection: found.append("write"))
-    event.listen(store.reader, "begin", lambda connection: found.append("read"))
+    event.listen(store.engine, "checkout", lambda *_: found.append("write"))
+    event.listen(store.reader, "checkout", lambda *_: found.append("read"))
     return found
 
 

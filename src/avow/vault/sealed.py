@@ -15,11 +15,15 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, NoReturn, final
 
-from avow.errors import SealedError
+from sqlalchemy.orm.attributes import instance_state
+
+from avow.errors import Refused, SealedError
 from avow.vault.current import current_unit, unit_if_any
 from avow.vault.envelope import Label, read_label
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from avow.vault.columns import Field
     from avow.vault.record import Person, Record
 
@@ -58,6 +62,9 @@ class Sealed:
     def _reveal(self) -> str:
         """The text, unjudged: for the doors of Avow itself, which have judged already."""
         raise SealedError("a bare Sealed holds nothing")
+
+    def _check_loaded(self, session: Session | None) -> None:
+        """That it lies in a record, if in one, that the unit of `session` has loaded or made; see `Stored`."""
 
     def __html__(self) -> str:
         """What templates write: a marker, filled in at the door."""
@@ -151,6 +158,19 @@ class Stored(Sealed):
 
     def _reveal(self) -> str:
         return self._bound()._unsealed(self._field, self._envelope)
+
+    def _check_loaded(self, session: Session | None) -> None:
+        """Refuse a record that was kept from another unit: its owner may have been erased since.
+
+        Raises:
+            Refused: it was.
+        """
+        state = instance_state(self._bound())
+        if not state.transient and (session is None or state.session is not session):
+            raise Refused(
+                f"{self!r} is of a record that another unit of work has loaded, or that is gone",
+                help="select the record in this unit: what it told of may have been erased since",
+            )
 
     def label(self) -> Label:
         """Where and when it was collected and under which version of the policy, as its seal says.

@@ -48,8 +48,7 @@ class Unit(AbstractContextManager["Unit"]):
         facts: what is known beforehand, by the canonical spelling of conditions.
         staff: whether a member of staff has shown to have the role, and is who is looking: what is shown here is shown
             to the role, and the ledger says so.
-        reads: whether it only reads. It keeps nobody from writing then, its entries share a transaction with those of
-            other units, and what would write raises OnlyReads.
+        reads: whether it only reads: it keeps nobody from writing, shares its commits, and writing raises OnlyReads.
 
     Raises:
         SetupError: among the facts is what the vault knows, or the answer of the policy's own code to a predicate.
@@ -114,9 +113,12 @@ class Unit(AbstractContextManager["Unit"]):
         record, the version of the policy under which it was collected has a say too; see `avow.vault.older`.
 
         Raises:
-            Refused: no sentence permits it, one forbids it, or a duty that comes before it is undone.
+            Refused: no sentence permits it, one forbids it, or a duty that comes before it is undone; or the record of
+                `value` was loaded in another unit.
         """
         self._check_open()
+        if value is not None:
+            value._check_loaded(self._db)
         purpose = purpose or self.purpose
         facts = self.known() if facts is None else facts
         verdict = self.verdict(verb, object, facts, value, purpose=purpose, **dimensions)
@@ -163,8 +165,7 @@ class Unit(AbstractContextManager["Unit"]):
     def regard(self, record: Record, recipient: str | None = None) -> None:
         """Deal with `record` from now on: what the site knows of it and of its owner becomes known here.
 
-        Facts learned of another record before are forgotten: they were somebody else's, or another errand's.
-        `recipient` is to whom it is about to be shared, if it is.
+        Facts learned of another record before are forgotten. `recipient` is to whom it is about to be shared, if it is.
         """
         for name in self._learned:
             self.facts.pop(name, None)
