@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Table, func, select
+from sqlalchemy import ColumnElement, Table, func, select
 
 from avow.errors import Refused
 from avow.values import Sentence
@@ -182,14 +182,14 @@ def called(kind: type[Any]) -> str:
 
 def _items(unit: Unit, kind: type[Any], people: list[str], fact: str, purpose: str) -> Iterator[Item]:
     layout, versions = kind.__layout__, _versions(unit)
-    own = unit.db.scalars(select(kind).where(getattr(kind, layout.owner).in_(people)).order_by(kind.id)).all()
+    own = unit.db.scalars(select(kind).where(_of(getattr(kind, layout.owner), people)).order_by(kind.id)).all()
     found: list[Any] = sorted(own, key=_collected)
     for record in found:
         fields = _values(unit, record, [(f, not f.of) for f in layout.fields.values()], fact, purpose)
         notes = tuple(_note(record, name) for name in layout.plain)
         yield Item(called(kind), record.id, True, _version(versions, record.policy), tuple(fields), notes)
     for attribute in layout.parties:
-        concerned = select(kind).where(getattr(kind, attribute).in_(people)).order_by(kind.id)
+        concerned = select(kind).where(_of(getattr(kind, attribute), people)).order_by(kind.id)
         for record in unit.db.scalars(concerned):
             theirs = [(f, True) for f in layout.fields.values() if f.of == attribute]
             fields = _values(unit, record, theirs, fact, purpose)
@@ -256,10 +256,10 @@ def _standings(unit: Unit, people: list[str]) -> tuple[list[str], list[Stood]]:
     """The digests of the versions that people are under, and how they stand to versions, the latest last."""
     schema, words = unit.vault.home.schema, unit.vault.policy.vocabulary
     table, person = schema.standing.c, schema.person.c
-    came = select(person.id, person.policy).where(person.id.in_(people)).order_by(person.id)
+    came = select(person.id, person.policy).where(_of(person.id, people)).order_by(person.id)
     under: dict[str, str] = {row.id: row.policy for row in unit.db.execute(came)}
     told = []
-    stood = select(schema.standing).where(table.owner.in_(people)).order_by(table.hour, table.policy, table.way)
+    stood = select(schema.standing).where(_of(table.owner, people)).order_by(table.hour, table.policy, table.way)
     for row in unit.db.execute(stood):
         if row.way in _ACCEPTING:
             under[row.owner] = row.policy
@@ -274,13 +274,13 @@ def _standings(unit: Unit, people: list[str]) -> tuple[list[str], list[Stood]]:
 def _sendings(unit: Unit, people: list[str]) -> Iterator[Sending]:
     schema, words = unit.vault.home.schema, unit.vault.policy.vocabulary
     outbox, exchange = schema.outbox.c, schema.exchange.c
-    queued = select(outbox.kind, outbox.name, outbox.purpose, outbox.state).where(outbox.owner.in_(people))
+    queued = select(outbox.kind, outbox.name, outbox.purpose, outbox.state).where(_of(outbox.owner, people))
     for row in unit.db.execute(queued.order_by(outbox.due, outbox.id)):
         mail = row.kind == "send"
         # What follows the word tells apart the editions of a mail, by what is nobody's business but the shop's.
         name = words.label(row.name.partition("/")[0], "message" if mail else "recipient")
         yield Sending("mail" if mail else "share", name, words.label(row.purpose, "purpose"), _state(row.state))
-    talked = select(exchange.recipient, exchange.purpose, exchange.state).where(exchange.owner.in_(people))
+    talked = select(exchange.recipient, exchange.purpose, exchange.state).where(_of(exchange.owner, people))
     for recipient, purpose, state in unit.db.execute(talked.order_by(exchange.begun, exchange.id)):
         said = words.label(recipient, "recipient"), words.label(purpose, "purpose")
         yield Sending("exchange", *said, _state(state))
@@ -300,4 +300,10 @@ def _told_as_counts(unit: Unit) -> Iterator[Table]:
 
 
 def _count(unit: Unit, table: Table, people: list[str]) -> int:
-    return int(unit.db.scalar(select(func.count()).select_from(table).where(table.c.owner.in_(people))) or 0)
+    return int(unit.db.scalar(select(func.count()).select_from(table).where(_of(table.c.owner, people))) or 0)
+
+
+def _of(column: Any, people: list[str]) -> ColumnElement[bool]:
+    """That a column names one of these people; of one, which is nearly always, without a list to be spelled out."""
+    found: ColumnElement[bool] = column == people[0] if len(people) == 1 else column.in_(people)
+    return found
