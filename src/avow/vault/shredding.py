@@ -74,15 +74,12 @@ def shred(vault: Vault, progress: Progress = lambda done, total: None) -> tuple[
     Raises:
         KeyringError: a key does not unwrap, the key table cannot be written or read back. Nothing is destroyed then.
     """
-    epochs, table = vault.keyring.status().epochs, vault.home.schema.tombstone
-    newest = epochs[-1]
-    with vault.store.reading() as connection:
-        here = select(func.count()).select_from(table).where(table.c.shredded.is_(None), table.c.epoch >= newest)
-        needed = len(epochs) == 1 or connection.scalar(here)
-    if needed:
-        newest = rotate(vault, progress)
-    else:  # a run before this one has made it, and did not come to its end
-        wrap_again(vault, progress)
+    keys = vault.keyring.status()
+    newest = keys.current
+    # Else a run before this one has made the new epoch, and did not come to its end.
+    if len(keys.epochs) == 1 or waiting(vault, under=newest):
+        newest = vault.keyring.create_epoch()
+    wrap_again(vault, progress)
     return destroy_up_to(vault, newest - 1)
 
 
@@ -154,11 +151,11 @@ def note_shredded(vault: Vault) -> int:
     return count
 
 
-def waiting(vault: Vault) -> int:
-    """Of how many erased people a copy of the key could still be unwrapped."""
-    table = vault.home.schema.tombstone
+def waiting(vault: Vault, under: int = 1) -> int:
+    """Of how many erased people a copy of the key could still be unwrapped: those whose epoch was `under` or later."""
+    table = vault.home.schema.tombstone.c
+    found = select(func.count()).where(table.shredded.is_(None), table.epoch >= under)
     with vault.store.reading() as connection:
-        found = select(func.count()).select_from(table).where(table.c.shredded.is_(None))
         return connection.scalar(found) or 0
 
 
