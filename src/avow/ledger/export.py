@@ -23,7 +23,7 @@ from avow.errors import LogError, StoreError
 from avow.ledger import bundle, folder
 from avow.ledger.checkpoint import open_checkpoint
 from avow.ledger.merkle import inclusion_proof, leaf_hash
-from avow.ledger.note import LARGEST_NOTE, Signer, VerifierKey
+from avow.ledger.note import Signer, VerifierKey
 from avow.ledger.proof import Receipt
 from avow.ledger.tiles import ENTRIES, WIDTH, hashes_in, tile_at
 from avow.store.connection import Store
@@ -74,8 +74,8 @@ def receipt(log: Path, key: VerifierKey, body: bytes) -> Receipt:
     Raises:
         LogError: the log does not have it, or does not verify where it was looked at.
     """
-    note = (log / folder.CHECKPOINT).read_bytes()[: LARGEST_NOTE + 1] if (log / folder.CHECKPOINT).is_file() else b""
-    checkpoint, read, wanted = open_checkpoint(note, key), folder.reader(log), commitment(body)
+    note, read, wanted = folder.read_checkpoint(log), folder.reader(log), commitment(body)
+    checkpoint = open_checkpoint(note, key)
     for number in range(-(-checkpoint.size // WIDTH)):
         tile = tile_at(ENTRIES, number, checkpoint.size)
         here = bundle.decode(tile, read(tile))

@@ -87,6 +87,15 @@ def write(folder: Path, entries: Iterable[bytes], signer: Signer, *, origin: str
     return found
 
 
+def read_checkpoint(folder: Path) -> bytes:
+    """The signed note of the checkpoint; **not** verified.
+
+    Raises:
+        LogError: there is none, or it cannot be read.
+    """
+    return _get(folder, CHECKPOINT, LARGEST_NOTE)
+
+
 def reader(folder: Path) -> TileReader:
     """A reader of the tiles and bundles in a folder.
 
@@ -118,7 +127,7 @@ def verify(folder: Path, key: VerifierKey, *, origin: str | None = None) -> Repo
     Raises:
         LogError: naming the first file or entry that does not fit, in the order of the entries, and what was expected.
     """
-    checkpoint = open_checkpoint(_get(folder, CHECKPOINT, LARGEST_NOTE), key, origin=origin)
+    checkpoint = open_checkpoint(read_checkpoint(folder), key, origin=origin)
     size, read, edge, seen = checkpoint.size, reader(folder), growing.EMPTY, 0
     for number in range(-(-size // WIDTH)):
         here = tile_at(ENTRIES, number, size)
