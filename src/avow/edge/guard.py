@@ -107,8 +107,12 @@ class _Needles:
 
     @cached_property
     def scrubber(self) -> tuple[re.Pattern[str], dict[str, str]]:
-        """See `_scrubber`."""
-        return _scrubber(self.encoded)
+        """One pattern for all needles that are text, the longest first, and the category of each in lower case."""
+        texts: dict[str, str] = {}
+        for needle, category in self.encoded.items():
+            with contextlib.suppress(UnicodeDecodeError):
+                texts.setdefault(needle.decode(errors="surrogatepass").lower(), category)
+        return re.compile("|".join(map(re.escape, sorted(texts, key=len, reverse=True))), re.IGNORECASE), texts
 
 
 def _encoded(text: str) -> bytes:
@@ -121,15 +125,6 @@ def _encoded(text: str) -> bytes:
 def _found(needles: dict[bytes, str], data: bytes) -> set[str]:
     folded = data.lower()  # ASCII only; the upper and lower case of other letters are needles of their own
     return {category for needle, category in needles.items() if needle in folded}
-
-
-def _scrubber(needles: dict[bytes, str]) -> tuple[re.Pattern[str], dict[str, str]]:
-    """One pattern for all needles that are text, the longest first, and the category of each in lower case."""
-    texts: dict[str, str] = {}
-    for needle, category in needles.items():
-        with contextlib.suppress(UnicodeDecodeError):
-            texts.setdefault(needle.decode(errors="surrogatepass").lower(), category)
-    return re.compile("|".join(map(re.escape, sorted(texts, key=len, reverse=True))), re.IGNORECASE), texts
 
 
 def living() -> tuple[ExitGuard, ...]:
