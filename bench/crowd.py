@@ -38,10 +38,10 @@ class House:
     address: Callable[[str], str]
 
     @contextmanager
-    def filling(self) -> Iterator[bool]:
-        """Whether it is empty, to be filled within; after that it is full, unless that failed."""
+    def filling(self) -> Iterator[int]:
+        """How many are missing, to be loaded within: all or none. After that it is full, unless that failed."""
         full = self.folder / "full"
-        yield not full.exists()
+        yield 0 if full.exists() else self.count
         full.touch()
 
 

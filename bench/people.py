@@ -183,10 +183,10 @@ def compare(house: House) -> None:
     plain = Store.open(house.address("plain"))
     try:
         metadata.create_all(plain.engine)
-        with house.filling() as empty:
-            if empty:
-                crowd(site, house.count)
-                plain_crowd(plain, kinds, person, house.count)
+        with house.filling() as missing:
+            if missing:
+                crowd(site, missing)
+                plain_crowd(plain, kinds, person, missing)
                 for each in (opened.vault.store, plain):
                     settle(each)
         waiting = [someone(opened) for _ in range(TURNS + 40)]

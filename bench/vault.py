@@ -9,9 +9,8 @@ Three sides take turns, each on a database of its own with the same settings (a 
 - unaudited: the same without the audit row; its page writes nothing.
 
 Opening one value is measured beside selecting the same column in the clear. All that among many people, of whom 500 are
-measured (`bench/crowd.py`). Under load, eight threads show pages at
-once: how many entries share a commit. What the sequencer does with a ledger entry afterwards, in the background, is a
-figure of its own.
+measured (`bench/crowd.py`). Under load, eight threads show pages at once: how many entries share a commit. What the
+sequencer does with a ledger entry afterwards, in the background, is a figure of its own.
 """
 
 from __future__ import annotations
@@ -83,15 +82,8 @@ def sealed(store: str, folder: Path, crowd: int) -> Iterator[tuple[Opened, Page,
     site, guest = guest_house()
     opened = site.open(folder, store=store, background=False)
     if crowd:
-        vault, table = opened.vault, guest.__table__
-        fill(
-            vault.store,
-            site.home.schema.person,
-            table,
-            vault.policy.digest,
-            crowd,
-            values=dict.fromkeys(GUEST, b"x" * 96),
-        )
+        vault, filler = opened.vault, dict.fromkeys(GUEST, b"x" * 96)
+        fill(vault.store, site.home.schema.person, guest.__table__, vault.policy.digest, crowd, values=filler)
         settle(vault.store)
     engine = opened.vault.store.engine
     event.listen(engine, "checkout", lambda *_: COMMITS.update([engine]))
@@ -218,23 +210,10 @@ def compare(house: House) -> None:
     """Measure in one house, which is filled unless it has been."""
     store = house.store
     with (
-        house.filling() as empty,
-        sealed(house.address("sealed"), house.folder / "avow", house.count if empty else 0) as (
-            opened,
-            page,
-            open_one,
-            collect,
-        ),
-        unsealed(house.address("audited"), house.count if empty else 0, audited=True) as (
-            audited_page,
-            audited_one,
-            audited_collect,
-        ),
-        unsealed(house.address("bare"), house.count if empty else 0, audited=False) as (
-            bare_page,
-            bare_one,
-            bare_collect,
-        ),
+        house.filling() as missing,
+        sealed(house.address("sealed"), house.folder / "avow", missing) as (opened, page, open_one, collect),
+        unsealed(house.address("audited"), missing, audited=True) as (audited_page, audited_one, audited_collect),
+        unsealed(house.address("bare"), missing, audited=False) as (bare_page, bare_one, bare_collect),
     ):
         assert page() == audited_page() == bare_page() != ""
         assert open_one() == audited_one() == bare_one() == GUEST["phone"]
