@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 #: What `Operation.outcome` may say: something was given, nobody was found, it failed, somebody else's was given.
@@ -108,5 +108,4 @@ def settled(operations: Iterable[Operation], arrivals: Iterable[tuple[str, int]]
             yield one
             continue
         arrived = any(one.begin <= at <= one.end for at in times.get(one.send, ()))
-        outcome = VALUE if arrived else FAILED
-        yield Operation(one.kind, one.person, one.begin, one.end, outcome, one.said, one.send)
+        yield replace(one, outcome=VALUE if arrived else FAILED)

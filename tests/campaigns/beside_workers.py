@@ -29,6 +29,7 @@ from avow.outbox.queue import Lane
 from avow.site.site import Acting
 from avow.testing.clock import FrozenClock
 from tests.campaigns.beside_history import FAILED, GONE, OTHER, VALUE, Operation
+from tests.campaigns.forks import fork
 from tests.vault.club import club
 
 #: Of ten operations, how many are about somebody close to who is being erased; the others are about anybody.
@@ -190,18 +191,7 @@ def main() -> int:
     config = json.loads(Path(sys.argv[1]).read_text())
     started = []
     for number, role in enumerate(config["roles"]):
-        pid = os.fork()
-        if pid == 0:
-            code = 1
-            try:
-                Worker(config, role, number).work()
-                code = 0
-            except BaseException:  # noqa: BLE001 - reported, then the process ends
-                sys.excepthook(*sys.exc_info())
-            finally:
-                sys.stderr.flush()
-                os._exit(code)
-        started.append(pid)
+        started.append(fork(Worker(config, role, number).work))
     return sum(os.waitpid(pid, 0)[1] != 0 for pid in started)
 
 

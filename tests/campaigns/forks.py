@@ -15,6 +15,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,22 @@ def numbered(calls: str) -> list[tuple[str, int]]:
     return [(call, n) for call, most in Counter(call for _, call in found).items() for n in range(1, most + 1)]
 
 
+def fork(work: Callable[[], object]) -> int:
+    """A child that does some work and ends, with status 1 and a traceback if it raised; its process id."""
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            work()
+            code = 0
+        except BaseException:  # noqa: BLE001 - reported, then the child ends
+            sys.excepthook(*sys.exc_info())
+        finally:
+            sys.stderr.flush()
+            os._exit(code)
+    return pid
+
+
 def serve(do: Callable[[Any], None], at_once: Callable[[Any], bool] = lambda job: False) -> int:
     """The warm process: do each job in a child of its own until standard input ends; some `at_once`, in this one."""
     answers = os.fdopen(os.dup(1), "w", buffering=1)
@@ -122,17 +139,7 @@ def serve(do: Callable[[Any], None], at_once: Callable[[Any], bool] = lambda job
             do(job)
             answers.write("{}\n")
             continue
-        pid = os.fork()
-        if pid == 0:
-            code = 1
-            try:
-                do(job)
-                code = 0
-            except BaseException:  # noqa: BLE001 - reported, then the child ends
-                sys.excepthook(*sys.exc_info())
-            finally:
-                sys.stderr.flush()
-                os._exit(code)
+        pid = fork(partial(do, job))
         answers.write(json.dumps({"pid": pid}) + "\n")
         answers.write(json.dumps({"status": os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])}) + "\n")
     return 0

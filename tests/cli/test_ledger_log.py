@@ -16,16 +16,21 @@ from tests.structure.tree import ROOT
 SHOP = ROOT / "sites/gourmet"
 
 
+def asked(data: Path) -> Any:
+    """The shop, opened on a new folder, in which somebody has asked to be erased."""
+    site: Any = load_site(SHOP)
+    site.open(data, background=False)
+    kinds = {kind.__name__: kind for kind in site.home.records}
+    with site.acting("storefront", "objections", place="order_page", channel="https") as work:
+        work.collect(kinds["Erasure"], person=work.person(), asked="today", state="pending", wished=work.now)
+    return site
+
+
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The log of a shop in which somebody has asked to be erased, with its bodies; `key` verifies it."""
     place = tmp_path_factory.mktemp("exported")
-    site: Any = load_site(SHOP)
-    site.open(place / "data", background=False)
-    kinds = {kind.__name__: kind for kind in site.home.records}
-    with site.acting("storefront", "objections", place="order_page", channel="https") as work:
-        work.collect(kinds["Erasure"], person=work.person(), asked="today", state="pending", wished=work.now)
-    site.close()
+    asked(place / "data").close()
     return SimpleNamespace(place=place, log=place / "log", bodies=place / "bodies", data=place / "data")
 
 
@@ -106,11 +111,8 @@ def test_what_is_wrong_is_said(
 def test_a_ledger_that_does_not_verify_is_not_exported(
     exported: Any, key: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    site: Any = load_site(SHOP)
-    opened = site.open(tmp_path / "data", background=False)
-    kinds = {kind.__name__: kind for kind in site.home.records}
-    with site.acting("storefront", "objections", place="order_page", channel="https") as work:
-        work.collect(kinds["Erasure"], person=work.person(), asked="today", state="pending", wished=work.now)
+    site = asked(tmp_path / "data")
+    opened = site.opened
     opened.sequencer.run()
     with opened.vault.store.writing() as connection:
         connection.exec_driver_sql("UPDATE avow_entry SET body = x'7b7d' WHERE number = 0")

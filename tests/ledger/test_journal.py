@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import MetaData, delete, select
+from sqlalchemy import delete, select
 
 from avow.errors import LedgerError, StoreError
 from avow.ledger.entry import Entry
@@ -16,7 +15,7 @@ from avow.ledger.journal import NAME, Chained, Journal
 from avow.ledger.sequencer import Sequencer, pending_count
 from avow.ledger.verify import verify
 from avow.store.connection import Store
-from avow.store.schema import Schema, declare
+from avow.store.schema import Schema
 
 from .pending import add
 
@@ -75,16 +74,6 @@ def test_one_that_cannot_be_written_is_told(journal: Journal) -> None:
     journal.path.mkdir()
     with pytest.raises(StoreError, match="will be copied again"):
         journal.append([entry(0)])
-
-
-@pytest.fixture
-def ledger(store: str, tmp_path: Path) -> Iterator[tuple[Store, Schema, Sequencer]]:
-    opened, schema = Store.open(store), declare(MetaData())
-    schema.metadata.create_all(opened.engine)
-    sequencer = Sequencer(opened, schema, tmp_path / "ledger.head")
-    sequencer.begin()
-    yield opened, schema, sequencer
-    opened.close()
 
 
 def put_back(store: Store, schema: Schema, size: int) -> None:

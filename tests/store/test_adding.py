@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -18,12 +17,9 @@ LINES = Table("line", METADATA, Column("id", String(9), primary_key=True), Colum
 SECRET = "canary7"
 
 
-@pytest.fixture
-def opened(store: str) -> Iterator[Store]:
-    opened = Store.open(store)
+@pytest.fixture(autouse=True)
+def tables(opened: Store) -> None:
     METADATA.create_all(opened.engine)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -24,13 +24,6 @@ from avow.errors import SetupError
 from avow.store.connection import Store
 from avow.store.migrating import bring_up, differs
 from avow.store.schema import declare
-
-
-@pytest.fixture
-def opened(store: str) -> Iterator[Store]:
-    opened = Store.open(store)
-    yield opened
-    opened.close()
 
 
 def shop(*more: Any, tables: Callable[[MetaData], object] = lambda metadata: None) -> MetaData:

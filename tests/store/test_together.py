@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -20,12 +19,9 @@ METADATA = MetaData()
 LINES = Table("line", METADATA, Column("id", String(9), primary_key=True))
 
 
-@pytest.fixture
-def opened(store: str) -> Iterator[Store]:
-    opened = Store.open(store)
+@pytest.fixture(autouse=True)
+def tables(opened: Store) -> None:
     METADATA.create_all(opened.engine)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture
