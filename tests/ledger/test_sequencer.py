@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import MetaData, delete, insert, select, update
 
 from avow.errors import LedgerError
+from avow.ledger import tally
 from avow.ledger.chain import Head
 from avow.ledger.entry import Entry
 from avow.ledger.sequencer import Sequencer, pending_count, read_head, write_head
@@ -28,8 +29,9 @@ def test_batches_are_chained_tallied_and_drained(ledger: tuple[Store, Schema, Se
     assert sequencer.run() == 1205
     with store.reading() as connection:
         assert pending_count(connection, schema) == 0
-        tally = connection.execute(select(schema.tally).order_by(schema.tally.c.anchor)).all()
-    assert [tuple(row) for row in tally] == [("a", 1203, 2, 500_000), ("b", 1203, 2, 500_000)]
+        counted = tally.read(connection, schema)
+    told = {(cell.anchor, cell.event, cell.day): times for cell, times in counted}
+    assert told == {(a, e, 20_833): n for a in "ab" for e, n in (("permitted", 1203), ("refused", 2))}
     report = verify(store, schema, sequencer.head_file)
     assert (report.head.size, report.pending) == (1205, 0)
     assert read_head(sequencer.head_file) == report.head

@@ -37,7 +37,7 @@ def test_background_work_is_done_by_itself(tmp_path: Path) -> None:
         work.collect(site.Member, person=work.person(), name="Ann", email="ann@example.org")
     site.close()
     site.open(tmp_path, background=False)
-    assert site.opened.tallies()["ask"].permitted == 2
+    assert site.opened.evidence.figures()["ask"].permitted == 2
     site.close()
 
 

@@ -10,10 +10,10 @@ from sqlalchemy.orm import Mapped
 from avow import Sealed, Site, owner, personal, plain
 
 
-def club() -> Any:
-    """A fresh site with its own records, on `site.Member` and `site.Loan`."""
+def club(policy: Path | None = None) -> Any:
+    """A fresh site with its own records, on `site.Member` and `site.Loan`; under another policy, if one is named."""
     here = Path(__file__).parent
-    site: Any = Site(here / "club.md", pages=here / "pages", link="/card/{secret}")
+    site: Any = Site(policy or here / "club.md", pages=here / "pages", link="/card/{secret}")
 
     class Member(site.Record):  # type: ignore[misc]
         __tablename__ = "club_member"

@@ -45,13 +45,12 @@ def export(
         StoreError, SetupError: there is no installation, or the folder is not empty.
     """
     from avow.ledger.export import export as write
-    from avow.ledger.note import Signer
     from avow.ledger.verify import verify as verify_ledger
 
     with opened(site, data, store) as found:
         found.sequencer.run()
         vault = found.vault
-        signer = Signer.from_seed(origin or f"{found.policy.site}/ledger", vault.keyring.secret("log"))
+        signer = found.log_signer(origin)
         verify_ledger(vault.store, vault.home.schema, found.sequencer.head_file)
         report = write(vault.store, vault.home.schema, folder, signer, bodies=bodies)
     print(f"{report.checkpoint.size} entries in {folder}, root {_root(report.checkpoint)}")

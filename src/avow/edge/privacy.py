@@ -1,30 +1,25 @@
 """The policy as a page: the same file, with each sentence's rules folded away beneath it.
 
-One click opens *how we keep this*: the rules as they are written, what enforces the sentence, how
-often it permitted and refused, and when it last did. The figures come from the ledger.
+One click opens *how we keep this*: the rules as they are written, what enforces the sentence, and about how often it
+permitted and refused. The figures come from the ledger, and are rounded down so far that nobody shows in them: not by
+being one of few, and not by what changes between one look and the next.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from markupsafe import Markup, escape
 
 from avow.engine import Policy
 from avow.language import to_html
+from avow.ledger.figures import Figures
 from avow.values import Sentence
 
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """How often a sentence permitted and refused, and the unix hour when it last did."""
-
-    permitted: int
-    refused: int
-    hour: int
-
+#: No smaller number is published, none is published in smaller steps, and none says how far below it something is.
+SMALLEST: Final = 10
 
 _KINDS = {
     "enforced": "Enforced by the software at every step: what these rules do not allow does not happen.",
@@ -33,38 +28,68 @@ _KINDS = {
 }
 
 
-def privacy_body(policy: Policy, tallies: dict[str, Tally] | None) -> Markup:
-    """The policy as HTML, each sentence followed by how it is kept; without tallies, by its rules alone."""
+def privacy_body(
+    policy: Policy, figures: Mapping[str, Figures] | None, signed: Mapping[str, str] | None = None
+) -> Markup:
+    """The policy as HTML, each sentence followed by how it is kept; without figures, by its rules alone.
+
+    `signed` says of sentences that somebody vouches for, by anchor, until when that is so.
+    """
 
     def fold(sentence: Sentence, rules: tuple[Any, ...]) -> str:
-        told = None if tallies is None else words(tallies.get(sentence.anchor))
-        return str(_fold(sentence, rules, told))
+        told = []
+        if figures is not None:
+            told = [(signed or {}).get(sentence.anchor), words(policy, sentence, figures.get(sentence.anchor))]
+        return str(_fold(sentence, rules, [each for each in told if each]))
 
     return Markup(to_html(policy, fold))  # noqa: S704  # to_html escapes the policy's prose; _fold escapes the rest
 
 
-def _fold(sentence: Sentence, rules: tuple[Any, ...], told: str | None) -> Markup:
+def _fold(sentence: Sentence, rules: tuple[Any, ...], told: list[str]) -> Markup:
     if sentence.kind == "informational":
         return Markup('<span id="{}"></span>').format(sentence.anchor)
     lines = Markup("\n").join(escape(rule.text) for rule in rules)
     ours = Markup(' <span class="ours">our own addition</span>') if sentence.ours else Markup("")
-    tally = Markup("") if told is None else Markup('<p class="tally">{}</p>').format(told)
+    tally = Markup("").join(Markup('<p class="tally">{}</p>').format(each) for each in told)
     return Markup(
         '<details class="kept" id="{anchor}"><summary>How we keep this{ours}</summary>'
         '<p>{kind}</p><pre class="rules"><code>{rules}</code></pre>{tally}</details>'
     ).format(anchor=sentence.anchor, ours=ours, kind=_KINDS[sentence.kind], rules=lines, tally=tally)
 
 
-def words(tally: Tally | None) -> str:
-    """A tally in words: `Permitted 12 times, refused once; last on 4 March 2026, 14 to 15 h UTC`, as a sentence."""
-    if tally is None:
-        return "Not called upon yet."
-    last = datetime.fromtimestamp(tally.hour * 3600, UTC)
-    when = f"{last.day} {last:%B %Y}, {last.hour} to {last.hour + 1} h UTC"
-    permitted = f"Permitted {_times(tally.permitted)}" if tally.permitted else "Never permitted"
-    refused = f"refused {_times(tally.refused)}" if tally.refused else "never refused"
-    return f"{permitted}, {refused}; last on {when}."
+def is_counted(policy: Policy, sentence: Sentence) -> bool:
+    """Whether something happens by which a sentence can be counted: it is more than notices and properties."""
+    rules = policy.rules_of(sentence.anchor)
+    duties = [duty for duty in policy.duties if duty.sentence == sentence]
+    return any(rule.modal != "must" for rule in rules) or any(duty.timing != "state" for duty in duties)
 
 
-def _times(count: int) -> str:
-    return "once" if count == 1 else f"{count:,} times"
+def words(policy: Policy, sentence: Sentence, figures: Figures | None) -> str:
+    """What the public is told of a sentence's figures, such as `Permitted some 120 times`."""
+    if not is_counted(policy, sentence):
+        return "" if sentence.kind == "attested" else "Nothing to count: this is looked after at every page and start."
+    found = figures or Figures()
+    modals = {rule.modal for rule in policy.rules_of(sentence.anchor)}
+    told = []
+    if "may" in modals or found.permitted >= SMALLEST:
+        told.append(f"permitted {about(found.permitted)}")
+    if modals & {"may", "never"} or found.refused >= SMALLEST:
+        told.append(f"refused {about(found.refused)}")
+    if "must" in modals:
+        told.append(f"carried out {about(found.done)}")
+    last = ""
+    if found.last is not None and found.kept + found.refused >= SMALLEST:
+        last = f"; last in {datetime.fromtimestamp(found.last * 86_400, UTC):%B %Y}"
+    return _sentence(", ".join(told) + last)
+
+
+def about(count: int) -> str:
+    """A number of times, rounded down so that nobody shows in it."""
+    if count < SMALLEST:
+        return f"fewer than {SMALLEST} times"
+    step = max(SMALLEST, 10 ** (len(str(count)) - 2))
+    return f"some {count - count % step:,} times"
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."

@@ -20,15 +20,16 @@ import hashlib
 import logging
 import secrets
 import time
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy import Connection, LargeBinary, bindparam, cast, delete, func, select, text
 
 from avow.errors import LedgerError, StoreError
+from avow.ledger import tally
 from avow.ledger.chain import EMPTY, Head, replay
 from avow.ledger.entry import Entry
+from avow.ledger.figures import count as count_cells
 from avow.ledger.journal import NAME as JOURNAL
 from avow.ledger.journal import Chained, Journal
 from avow.store.connection import Store
@@ -110,7 +111,7 @@ class Sequencer:
             connection.execute(
                 delete(self.schema.pending).where(self.schema.pending.c.id.in_([row.id for row in pending]))
             )
-            self._tally(connection, entries)
+            tally.add(connection, self.schema, count_cells(entries))
         with self.store.reading() as connection:
             self._copy(connection, head)
         return len(rows)
@@ -154,7 +155,7 @@ class Sequencer:
             connection.execute(self.schema.entry.insert(), [entry._asdict() for entry in lost])
             waiting = delete(self.schema.pending).where(self.schema.pending.c.body == bindparam("chained"))
             connection.execute(waiting, [{"chained": entry.body} for entry in lost])
-            self._tally(connection, [Entry.decode(entry.body) for entry in lost])
+            tally.add(connection, self.schema, count_cells(Entry.decode(entry.body) for entry in lost))
             said = self._event("restored", "keep", "ledger")
             connection.execute(self.schema.pending.insert().values(id=secrets.token_hex(16), body=said.encode()))
         return len(lost)
@@ -196,32 +197,6 @@ class Sequencer:
                 help="if the database was put back from a backup, run `avow restore`; if not, stop the service, run "
                 "`avow ledger verify` and restore the database that belongs to the head",
             )
-
-    def _tally(self, connection: Connection, entries: list[Entry]) -> None:
-        tally = self.schema.tally
-        permitted: Counter[str] = Counter()
-        refused: Counter[str] = Counter()
-        hours: dict[str, int] = {}
-        for item in entries:
-            for anchor in item.sentences:
-                (refused if item.event == "refused" else permitted)[anchor] += 1
-                hours[anchor] = max(hours.get(anchor, 0), item.hour)
-        for anchor, hour in sorted(hours.items()):
-            changed = connection.execute(
-                tally.update()
-                .where(tally.c.anchor == anchor)
-                .values(
-                    permitted=tally.c.permitted + permitted[anchor],
-                    refused=tally.c.refused + refused[anchor],
-                    hour=hour,
-                )
-            )
-            if changed.rowcount == 0:
-                connection.execute(
-                    tally.insert().values(
-                        anchor=anchor, permitted=permitted[anchor], refused=refused[anchor], hour=hour
-                    )
-                )
 
 
 def current_head(connection: Connection, schema: Schema) -> Head:

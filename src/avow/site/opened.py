@@ -19,7 +19,6 @@ from pathlib import Path
 from ssl import SSLContext
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
 from starlette.routing import Router
 
 from avow.edge import logs
@@ -32,12 +31,12 @@ from avow.edge.inbox import Inbox
 from avow.edge.intake import Intake
 from avow.edge.middleware import Edge
 from avow.edge.pages import environment
-from avow.edge.privacy import Tally
 from avow.edge.staff import Staff
 from avow.edge.visits import Visits
 from avow.errors import AvowError, Refused, SetupError, StoreError
 from avow.keys.installed import create_keys, open_keys
 from avow.keys.provider import KeyProvider
+from avow.ledger.note import Signer as LogSigner
 from avow.ledger.sequencer import Sequencer
 from avow.outbound.address import Address
 from avow.outbound.directory import Directory
@@ -48,6 +47,7 @@ from avow.outbox.courier import Courier, Delivered, Door
 from avow.outbox.queue import LEASE
 from avow.site.announcing import check_announcing
 from avow.site.background import Background
+from avow.site.evidence import Evidence
 from avow.site.jobs import Jobs
 from avow.site.letters import check_letters, letter_door
 from avow.site.mailing import open_inbox
@@ -155,6 +155,7 @@ class Opened:
             raise
         self.templates = environment(site.pages)
         self.versions = Versions(self.vault)
+        self.evidence = Evidence(self.vault)
         self.vault.announces = lambda: self.versions.announced is not None
         self.exchanges = Exchanges(self.vault, self.directory.https, self._settled)
         self.courier = Courier(self.vault, self._door, self._delivered)
@@ -241,6 +242,10 @@ class Opened:
         """A token that shows that a form came from this site, bound to who it was given to."""
         return issue(self.keyring.secret("csrf"), bound, self.settings.clock())
 
+    def log_signer(self, origin: str | None = None) -> LogSigner:
+        """Who signs what the ledger shows to outsiders; `origin` is its name there."""
+        return LogSigner.from_seed(origin or f"{self.policy.site}/ledger", self.keyring.secret("log"))
+
     def page(self, work: Work, template: str, context: Mapping[str, Any]) -> str:
         """A template of the site, rendered with what every page may use."""
         return self.templates.get_template(template).render(
@@ -255,14 +260,6 @@ class Opened:
                 **context,
             }
         )
-
-    def tallies(self) -> dict[str, Tally]:
-        """How often each sentence permitted and refused, from the ledger."""
-        table = self.vault.home.schema.tally
-        with self.vault.store.reading() as connection:
-            return {
-                row.anchor: Tally(row.permitted, row.refused, row.hour) for row in connection.execute(select(table))
-            }
 
     # -- putting together -------------------------------------------------------------------------
 

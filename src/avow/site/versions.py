@@ -80,7 +80,7 @@ class Versions:
 
 def show_policy(work: Work) -> Response:
     """The policy as a page, with how each sentence is kept folded beneath it."""
-    body = privacy_body(work.unit.vault.policy, work.tallies())
+    body = privacy_body(work.unit.vault.policy, work.evidence.published(), work.evidence.signed())
     return work.render("privacy.html", body=body, versions=work.versions.all)
 
 

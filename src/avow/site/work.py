@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Table
     from sqlalchemy.orm import Session
 
-    from avow.edge.privacy import Tally
+    from avow.site.evidence import Evidence
     from avow.site.opened import Opened
     from avow.site.versions import Versions
     from avow.vault.record import Person, Record
@@ -312,9 +312,10 @@ class Work:
         """The versions of the policy that this installation has been under."""
         return self._opened.versions
 
-    def tallies(self) -> dict[str, Tally]:
-        """How often each sentence permitted and refused, from the ledger."""
-        return self._opened.tallies()
+    @property
+    def evidence(self) -> Evidence:
+        """What the ledger says of each sentence."""
+        return self._opened.evidence
 
     def render(self, template: str, *, status: int = 200, **context: Any) -> Response:
         """A page from a template; sealed values in it become markers."""

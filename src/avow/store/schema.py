@@ -14,7 +14,8 @@ to the person whose it is. No column here holds personal information in the clea
 | avow_pending | a ledger entry written with its data and not yet chained |
 | avow_entry | a chained ledger entry |
 | avow_aside | what lay among the pending entries and was none: an entry tells its digest |
-| avow_tally | how often a sentence permitted and refused: derived from the entries |
+| avow_tally | how often a sentence did something on a day: counted from the entries |
+| avow_attestation | a signature for what the software cannot see, by whom and until when |
 | avow_tombstone | a person who was erased, by a keyed hash that only a restored backup or a receipt finds |
 | avow_policy | a policy version that was in force here, or that people brought along from elsewhere |
 | avow_transfer | a package of people that went to another installation, or came from one |
@@ -58,6 +59,7 @@ class Schema:
     entry: Table
     aside: Table
     tally: Table
+    attestation: Table
     tombstone: Table
     policy: Table
     transfer: Table
@@ -157,10 +159,21 @@ def declare(metadata: MetaData) -> Schema:
         tally=Table(
             "avow_tally",
             metadata,
-            Column("anchor", Text, primary_key=True),
-            Column("permitted", Integer, nullable=False),
-            Column("refused", Integer, nullable=False),
-            Column("hour", Integer, nullable=False),
+            Column("day", Integer, primary_key=True, autoincrement=False),
+            *(Column(name, Text, primary_key=True) for name in ("anchor", "event", "verb")),
+            *(Column(name, Text, primary_key=True) for name in ("purpose", "recipient", "role")),  # empty for none
+            Column("times", Integer, nullable=False),
+        ),
+        attestation=Table(
+            "avow_attestation",
+            metadata,
+            identifier(),
+            Column("anchor", Text, nullable=False),
+            Column("role", Text, nullable=False),
+            Column("name", Text, nullable=False),  # of the member of staff
+            Column("since", Integer, nullable=False),
+            Column("until", Integer, nullable=False),
+            Column("said", String(64), nullable=False),  # SHA-256 of the sentence
         ),
         tombstone=Table(
             "avow_tombstone",

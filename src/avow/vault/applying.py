@@ -79,6 +79,12 @@ def check_supplied(facts: Facts) -> None:
     Raises:
         SetupError: one is among them.
     """
+    for name in facts:
+        if name.startswith("attested("):
+            raise SetupError(
+                f"`{name}` was supplied from outside, and a signature is nothing else",
+                help="leave it out: who may signs with `avow attest sign`",
+            )
     for name in sorted(KNOWN_HERE & facts.keys()):
         raise SetupError(
             f"`{name}` was supplied from outside, and the vault itself knows it",

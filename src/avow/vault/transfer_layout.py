@@ -36,6 +36,7 @@ STAY: Final[dict[str, str]] = {
     "avow_entry": "as avow_pending",
     "avow_aside": "as avow_pending",
     "avow_tally": "as avow_pending",
+    "avow_attestation": "what was signed for here is true here",
     "avow_tombstone": "who was erased does not travel, not even as a hash",
     "avow_transfer": "which packages went and came, here",
     "avow_meta": "facts about this installation",

@@ -73,8 +73,8 @@ class Unit(AbstractContextManager["Unit"]):
         self.purpose = purpose
         self.place = place
         self.channel = channel
-        self.facts = dict(facts or {})
-        check_supplied(self.facts)
+        check_supplied(facts or {})
+        self.facts = {**vault.attesting.facts(), **(facts or {})}
         self.known()
         self.viewer: str | None = None
         self._learned: tuple[str, ...] = ()

@@ -29,6 +29,7 @@ from avow.store.together import Together
 from avow.values import NO_FACTS, Duty, Facts
 from avow.vault import former
 from avow.vault.applying import check_supplied
+from avow.vault.attesting import Attesting
 from avow.vault.blind import BlindIndex, Kind
 from avow.vault.columns import Field, refuse_sorting
 from avow.vault.current import current_unit
@@ -103,6 +104,7 @@ class Vault:
     tasks: list[Task] = field(init=False, default_factory=list)
     older: Older = field(init=False)
     standing: Standing = field(init=False)
+    attesting: Attesting = field(init=False)
     pending: Adding = field(init=False)
     _keys: PersonKeys = field(init=False)
     _together: Together = field(init=False)
@@ -114,6 +116,7 @@ class Vault:
         self._keys = PersonKeys(self.keyring, self.tenant)
         self.older = Older(self)
         self.standing = Standing(self)
+        self.attesting = Attesting(self)
         self._blind = BlindIndex(self.keyring.secret("blind"))
         refuse_sorting(self.store.engine)
         refuse_sorting(self.store.reader)

@@ -1,0 +1,101 @@
+"""How often each sentence permitted, refused or was carried out, counted from the entries of the ledger.
+
+One cell counts the entries of a day that rest on a sentence and are alike in all that tells them apart:
+
+    day, anchor, event, verb, purpose, recipient, role  ->  times
+
+Whoever has the bodies counts the same: an entry belongs to the day of its hour (UTC), and counts once for each of its
+sentences. Entries that rest on none (that a peer was reached, that a mail is on its way) are in no cell.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import NamedTuple, TypeAlias
+
+from avow.ledger.entry import Entry
+
+
+class Cell(NamedTuple):
+    """What is counted together. `day` counts from 1970-01-01; purpose, recipient and role are empty where none is."""
+
+    day: int
+    anchor: str
+    event: str
+    verb: str
+    purpose: str
+    recipient: str
+    role: str
+
+    @property
+    def date(self) -> date:
+        """Its day."""
+        return datetime.fromtimestamp(self.day * 86_400, UTC).date()
+
+
+Cells: TypeAlias = Mapping[Cell, int]
+
+
+def cells_of(entry: Entry) -> list[Cell]:
+    """The cells that an entry counts in: one for each of its sentences."""
+    told = (entry.event, entry.verb, entry.purpose or "", entry.recipient or "", entry.role or "")
+    return [Cell(entry.hour // 24, anchor, *told) for anchor in entry.sentences]
+
+
+def count(entries: Iterable[Entry]) -> Counter[Cell]:
+    """The cells of some entries."""
+    return Counter(cell for entry in entries for cell in cells_of(entry))
+
+
+@dataclass(slots=True)
+class Figures:
+    """What one sentence did within a time.
+
+    Attributes:
+        permitted, refused: how often it let a flow happen, and kept one from happening.
+        done: how often it was carried out as a duty, or signed for.
+        failed: how often that was tried in vain.
+        by: the same by event, verb, purpose, recipient and role.
+        days: by day, how often it permitted or was done, and how often it refused.
+        last: the last day on which anything was counted.
+    """
+
+    permitted: int = 0
+    refused: int = 0
+    done: int = 0
+    failed: int = 0
+    by: Counter[tuple[str, str, str, str, str]] = field(default_factory=Counter)
+    days: dict[int, tuple[int, int]] = field(default_factory=dict)
+    last: int | None = None
+
+    @property
+    def kept(self) -> int:
+        """How often it permitted or was carried out."""
+        return self.permitted + self.done
+
+    def add(self, cell: Cell, times: int) -> None:
+        """Count a cell of the sentence."""
+        refused = times if cell.event == "refused" else 0
+        failed = times if cell.event == "failed" else 0
+        kept = times - refused - failed
+        self.refused += refused
+        self.failed += failed
+        if cell.event == "permitted":
+            self.permitted += kept
+        else:
+            self.done += kept
+        self.by[cell[2:]] += times
+        before = self.days.get(cell.day, (0, 0))
+        self.days[cell.day] = (before[0] + kept, before[1] + refused)
+        self.last = max(self.last or 0, cell.day)
+
+
+def by_sentence(cells: Iterable[tuple[Cell, int]]) -> dict[str, Figures]:
+    """The figures of each sentence that the cells tell of, by anchor."""
+    found: dict[str, Figures] = {}
+    for cell, times in cells:
+        found.setdefault(cell.anchor, Figures()).add(cell, times)
+    return found

@@ -1,0 +1,178 @@
+"""Attestations: somebody of the house signs that a measure holds which the software cannot see.
+
+    attested by security_officer every 12 months
+
+under a sentence makes a signature of that role a condition of what the sentence permits, and `attested(ANCHOR)` asks
+for it elsewhere. A signature is for the sentence as it stood: it lapses when the time is over, when the sentence
+changes, when another role is asked for, and when it is withdrawn. Who signed is kept beside the ledger, whose entry
+names the role.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import asdict, dataclass
+from threading import Lock
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import Connection, select
+
+from avow.errors import SetupError
+from avow.language.suggest import did_you_mean
+from avow.values import Facts, Sentence, Verdict
+from avow.vault.lines import Lines
+
+if TYPE_CHECKING:
+    from avow.language.syntax import Attested as Asked
+    from avow.vault.vault import Vault
+
+#: Seconds after which a running service looks whether another process, `avow attest`, has signed.
+LOOKS_AFTER: Final = 30.0
+_HOUR: Final = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """Somebody signed for a sentence. Times are whole hours since 1970; `until` is the first one without it."""
+
+    id: str
+    anchor: str
+    role: str
+    name: str
+    since: int
+    until: int
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attested:
+    """A sentence that needs a signature: of which role, for how many hours, and the one that stands, if one does."""
+
+    sentence: Sentence
+    role: str
+    hours: int
+    signature: Signature | None
+
+
+class Attesting:
+    """The signatures of one installation. For all threads."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+        self._lock = Lock()
+        self._held: tuple[Signature, ...] = ()
+        self._read_at = float("-inf")
+
+    def facts(self) -> Facts:
+        """`attested(ANCHOR)` for each sentence that needs a signature: whether it has one now."""
+        if not self._vault.policy.attested:
+            return {}
+        held = self._signatures()
+        return {
+            f"attested({anchor})": self._standing(anchor, held) is not None for anchor in self._vault.policy.attested
+        }
+
+    def states(self) -> list[Attested]:
+        """Every sentence that needs a signature, in the policy's order."""
+        policy, held = self._vault.policy, self._signatures(fresh=True)
+        return [
+            Attested(
+                policy.sentence(anchor), str(asked.role), _hours(asked.every.seconds), self._standing(anchor, held)
+            )
+            for anchor, asked in policy.attested.items()
+        ]
+
+    def history(self) -> tuple[Signature, ...]:
+        """Every signature that was ever given, the newest first; a withdrawn one ends when it was withdrawn."""
+        return self._signatures(fresh=True)
+
+    def sign(self, anchor: str, *, role: str, name: str) -> Signature:
+        """Sign for a sentence in a role, instead of a signature that still stands; the ledger gets an entry of it.
+
+        Raises:
+            SetupError: the sentence needs no signature, or that of another role.
+        """
+        asked = self._asked(anchor)
+        if role != str(asked.role):
+            raise SetupError(f"`#{anchor}` is signed for by `{asked.role}`, not by `{role}`")
+        vault, now = self._vault, self._vault.hour()
+        sentence = vault.policy.sentence(anchor)
+        until = now + _hours(asked.every.seconds)
+        made = Signature(secrets.token_hex(16), anchor, role, name, now, until, _said(sentence))
+        table = vault.home.schema.attestation
+        with vault.store.writing() as connection:
+            self._end(connection, anchor, now)
+            connection.execute(table.insert().values(asdict(made)))
+            self._note(connection, "signed", sentence, role)
+        self._forget()
+        return made
+
+    def withdraw(self, anchor: str, *, role: str) -> bool:
+        """End the signature that stands for a sentence; whether one stood.
+
+        Raises:
+            SetupError: the sentence needs no signature, or that of another role.
+        """
+        asked = self._asked(anchor)
+        if role != str(asked.role):
+            raise SetupError(f"`#{anchor}` is signed for by `{asked.role}`, and is not withdrawn by `{role}`")
+        with self._vault.store.writing() as connection:
+            ended = self._end(connection, anchor, self._vault.hour())
+            if ended:
+                self._note(connection, "withdrawn", self._vault.policy.sentence(anchor), role)
+        self._forget()
+        return ended
+
+    def _end(self, connection: Connection, anchor: str, hour: int) -> bool:
+        table = self._vault.home.schema.attestation
+        mine = table.update().where(table.c.anchor == anchor, table.c.until > hour)
+        return connection.execute(mine.values(until=hour)).rowcount > 0
+
+    def _note(self, connection: Connection, event: str, sentence: Sentence, role: str) -> None:
+        lines = Lines()
+        lines.add(event, "attest", sentence.anchor, None, None, Verdict(True, (sentence,), (), "", ""), role)
+        self._vault.write_down([lines], connection)
+
+    def _asked(self, anchor: str) -> Asked:
+        attested = self._vault.policy.attested
+        if anchor not in attested:
+            raise SetupError(
+                f"no sentence `#{anchor}` of the policy needs a signature",
+                help=did_you_mean(anchor, attested)
+                or ("these do: " + ", ".join(f"#{each}" for each in attested) if attested else "none of it does"),
+            )
+        return attested[anchor]
+
+    def _standing(self, anchor: str, held: tuple[Signature, ...]) -> Signature | None:
+        """The signature that stands for a sentence as it reads and is asked for now."""
+        role, said = str(self._vault.policy.attested[anchor].role), _said(self._vault.policy.sentence(anchor))
+        now = self._vault.hour()
+        for each in held:
+            if (each.anchor, each.role, each.said) == (anchor, role, said) and each.since <= now < each.until:
+                return each
+        return None
+
+    def _signatures(self, *, fresh: bool = False) -> tuple[Signature, ...]:
+        now = self._vault.clock()
+        with self._lock:
+            if fresh or not 0 <= now - self._read_at < LOOKS_AFTER:
+                table = self._vault.home.schema.attestation
+                with self._vault.store.reading() as connection:
+                    rows = connection.execute(select(table).order_by(table.c.since.desc(), table.c.id))
+                    self._held = tuple(Signature(**row._mapping) for row in rows)
+                self._read_at = now
+            return self._held
+
+    def _forget(self) -> None:
+        with self._lock:
+            self._read_at = float("-inf")
+
+
+def _hours(seconds: float | None) -> int:
+    return int((seconds or 0) // _HOUR)
+
+
+def _said(sentence: Sentence) -> str:
+    """SHA-256 of the words that are signed for."""
+    return hashlib.sha256(sentence.text.encode()).hexdigest()
