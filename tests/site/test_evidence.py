@@ -1,0 +1,101 @@
+"""What the public is told of a sentence's figures shows nobody; what the house is told is exact."""
+
+from __future__ import annotations
+
+from datetime import date
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from avow.edge.privacy import SMALLEST, about, words
+from avow.errors import Refused
+from avow.ledger.figures import Cell, Figures
+from avow.site.charts import MOST, bars, chart
+
+
+def test_a_published_number_is_never_small_and_moves_in_large_steps() -> None:
+    assert {about(count) for count in range(SMALLEST)} == {"fewer than 10 times"}
+    assert [about(n) for n in (10, 19, 20, 99, 100, 119, 999, 1_000, 12_345, 1_234_567)] == [
+        "some 10 times",
+        "some 10 times",
+        "some 20 times",
+        "some 90 times",
+        "some 100 times",
+        "some 110 times",
+        "some 990 times",
+        "some 1,000 times",
+        "some 12,000 times",
+        "some 1,200,000 times",
+    ]
+    told = [about(count) for count in range(20_000)]
+    changes = [n for n in range(1, len(told)) if told[n] != told[n - 1]]
+    assert min(b - a for a, b in pairwise(changes)) >= SMALLEST
+
+
+def figures(permitted: int, refused: int) -> Figures:
+    made = Figures()
+    for event, times in (("permitted", permitted), ("refused", refused)):
+        if times:
+            made.add(Cell(20_000, "ask", event, "collect", "", "", ""), times)
+    return made
+
+
+def test_words_tell_no_difference_between_nobody_and_a_few(site: Any) -> None:
+    policy = site.policy
+    ask = policy.sentence("ask")
+    few = {words(policy, ask, figures(kept, refused)) for kept in (0, 1, 4) for refused in (0, 1, 4)}
+    assert few == {words(policy, ask, None)} == {"Permitted fewer than 10 times, refused fewer than 10 times."}
+    assert words(policy, ask, figures(25, 1)).endswith(
+        "some 20 times, refused fewer than 10 times; last in October 2024."
+    )
+
+
+def test_the_house_sees_exact_figures_of_any_time(site: Any, ann: str) -> None:
+    for _ in range(2):
+        with pytest.raises(Refused), site.acting("desk", "lending") as work:
+            work.unit.judge("keep", "card.number")
+    opened = site.opened
+    assert opened.evidence.figures() == {}  # it is in no ledger yet
+    opened.sequencer.run()
+    told = {each.sentence.anchor: each for each in opened.evidence.told()}
+    assert (told["no-card"].figures.refused, told["no-card"].forbids) == (2, True)
+    assert told["ask"].figures.permitted >= 2
+    assert not told["ask"].forbids
+    assert told["bank"].figures.last is None
+    assert opened.evidence.figures(date(2001, 1, 1), date(2001, 1, 2)) == {}
+    assert set(opened.evidence.published()) == set(opened.evidence.figures())
+
+
+def test_what_is_published_is_counted_anew_when_the_ledger_grows(site: Any, ann: str) -> None:
+    opened = site.opened
+    opened.sequencer.run()
+    before = opened.evidence.published()
+    assert opened.evidence.published() is before
+    with site.acting("desk", "lending") as work:
+        work.unit.judge("open", "contact.name", role="desk")
+    opened.sequencer.run()
+    assert opened.evidence.published()["read"].permitted == before.get("read", Figures()).permitted + 1
+
+
+@pytest.mark.parametrize("days", [1, 2, 62, 63, 400, 4000, 40_000])
+def test_bars_cover_every_day_once(days: int) -> None:
+    since = date(1990, 1, 1)
+    first = (since - date(1970, 1, 1)).days
+    until = date.fromordinal(since.toordinal() + days)
+    counted = {first + number: (number % 3, 1) for number in range(-5, days + 5)}
+    drawn = bars(counted, since, until)
+    assert 0 < len(drawn) <= MOST or days > 91 * MOST
+    assert (drawn[0].first, drawn[-1].last) == (since, date.fromordinal(until.toordinal() - 1))
+    assert all((b.first - a.last).days == 1 for a, b in pairwise(drawn))
+    assert sum(bar.refused for bar in drawn) == days
+    assert sum(bar.kept for bar in drawn) == sum(number % 3 for number in range(days))
+
+
+def test_a_chart_says_its_numbers_in_words_and_nothing_is_drawn_of_nothing() -> None:
+    drawn = chart(bars({0: (3, 0), 1: (0, 2)}, date(1970, 1, 1), date(1970, 1, 4)), "Over <time>")
+    assert "1 January 1970: permitted or done 3, refused 0" in drawn
+    assert drawn.count("<rect") == 2
+    assert "Over &lt;time&gt;" in drawn
+    assert "at most 3 in a day" in drawn
+    assert chart(bars({}, date(1970, 1, 1), date(1970, 1, 4)), "none") == ""
