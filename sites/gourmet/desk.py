@@ -35,6 +35,12 @@ DESKS = (
     Desk("/desk/phone", "Telephone orders", "Take an order by telephone, with the card.", ("order_desk",)),
     Desk("/desk/requests", "Questions", "Read what people ask, and answer it by mail.", ("service_desk",)),
     Desk("/desk/report", "Report", "What is asked for, and where visits come from.", ("order_desk", "service_desk")),
+    Desk(
+        site.console(role="security_officer", purpose="legal_duty"),
+        "Evidence",
+        "See what became of each sentence of our policy.",
+        ("security_officer",),
+    ),
 )
 EVERYBODY = ("order_desk", "service_desk")
 
@@ -49,7 +55,7 @@ class Close(Form):
     """A request that needs no answer."""
 
 
-@site.page("/desk", place="desk", role=EVERYBODY, purpose="answers", staff=True)
+@site.page("/desk", place="desk", role=(*EVERYBODY, "security_officer"), purpose="answers", staff=True)
 def show_desks(work: Work) -> Response:
     """Where the member of staff who is here may go."""
     return work.render("desk/desks.html", desks=[desk for desk in DESKS if set(desk.roles) & set(work.roles)])

@@ -78,7 +78,7 @@ def _column(bar: Bar, x: float, width: float, scale: float) -> Markup:
     rect = Markup('<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>')
     drawn = Markup("")
     if bar.kept:
-        drawn += rect.format("kept", x, _HEIGHT - kept, max(width - 1, 0.5), kept)
+        drawn += rect.format("allowed", x, _HEIGHT - kept, max(width - 1, 0.5), kept)
     if bar.refused:
         drawn += rect.format("refused", x, _HEIGHT - kept - refused, max(width - 1, 0.5), refused)
     return Markup("<g><title>{}</title>{}</g>").format(bar.words, drawn) if drawn else drawn

@@ -15,15 +15,15 @@ from __future__ import annotations
 import csv
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from importlib.resources import files
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from sqlalchemy import select
 
 from avow.edge.pages import day as in_words
@@ -32,17 +32,13 @@ from avow.ledger import tally
 from avow.ledger.entry import Entry
 from avow.ledger.export import export
 from avow.ledger.figures import Cell, cells_of
-from avow.site.charts import bars, chart
-from avow.site.evidence import Told, day_of, signed_words
+from avow.site.evidence_shown import Shown, Tests, shown
 
 if TYPE_CHECKING:
     from avow.site.opened import Opened
 
 #: The columns of figures.csv.
 COLUMNS: Final = ("day", "sentence", "event", "verb", "purpose", "recipient", "role", "times")
-
-#: By anchor, the tests that prove the rules of a sentence.
-Tests = Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +86,13 @@ def pack(opened: Opened, folder: Path, since: date, until: date, *, tests: Tests
         }
         _text(folder / "pack.json", json.dumps(made, indent=2) + "\n")
         _text(folder / "check.py", (files("avow.site") / "pack" / "check.py").read_text(encoding="utf-8"))
-        told = opened.evidence.told(since, until)
-        report = _report(opened, told, since, until, tests, log.checkpoint.size, count)
-        _text(folder / "index.html", report)
+        of = shown(opened.evidence, opened.policy.vocabulary, since, until, tests)
+        _text(folder / "index.html", _report(opened, of, log.checkpoint.size, count))
     except OSError as error:
         raise StoreError(
             f"the folder `{folder}` cannot be written: {error.strerror}", help="free space, or mend the rights"
         ) from None
-    idle = sum(1 for each in told if each.counted and not each.forbids and each.figures.last is None)
+    idle = sum(1 for each in of.idle if not each.forbids)
     return Packed(log.checkpoint.size, count, len(counted), idle, str(signer.key))
 
 
@@ -162,37 +157,21 @@ def _policies(opened: Opened, folder: Path) -> None:
         (folder / f"{name}_{row.digest}.md").write_bytes(row.source.encode())
 
 
-def _report(
-    opened: Opened, told: list[Told], since: date, until: date, tests: Tests, entries: int, disclosed: int
-) -> str:
-    templates = Environment(loader=PackageLoader("avow.site", "pack"), autoescape=True, undefined=StrictUndefined)
-    templates.trim_blocks = templates.lstrip_blocks = True
-    label = opened.policy.vocabulary.label
-    days: dict[int, tuple[int, int]] = {}
-    for each in told:
-        for day, (kept, refused) in each.figures.days.items():
-            before = days.get(day, (0, 0))
-            days[day] = (before[0] + kept, before[1] + refused)
-
-    def picture(of: Mapping[int, tuple[int, int]], title: str) -> str:
-        return chart(bars(of, since, until), title)
-
+def _report(opened: Opened, of: Shown, entries: int, disclosed: int) -> str:
+    templates = Environment(
+        loader=ChoiceLoader([PackageLoader("avow.site", "pack"), PackageLoader("avow.edge", "templates")]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     return templates.get_template("report.html").render(
         policy=opened.policy,
         versions=opened.versions.all,
-        told=told,
-        idle=[each for each in told if each.counted and each.figures.last is None],
-        earlier=opened.evidence.earlier(since, until),
-        span=" to ".join(dict.fromkeys((in_words(since), in_words(until - timedelta(days=1))))),
+        of=of,
         made=in_words(datetime.fromtimestamp(opened.settings.clock(), UTC).date()),
         entries=entries,
         disclosed=disclosed,
-        tests=tests,
-        days=days,
-        chart=picture,
-        label=label,
-        signed=lambda each: signed_words(each, label(each.role, "role")),
-        day=lambda number: day_of(number * 24),
     )
 
 

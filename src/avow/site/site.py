@@ -32,6 +32,7 @@ from avow.engine import Policy
 from avow.errors import SetupError
 from avow.language.suggest import did_you_mean
 from avow.site.adopting import Adopting
+from avow.site.console import EVIDENCE, show_evidence
 from avow.site.mailing import Mailing
 from avow.site.opened import Opened, Settings
 from avow.site.transfer import Transfers
@@ -197,6 +198,14 @@ class Site(Mailing, Adopting, Transfers):
             return handler
 
         return declare
+
+    def console(self, *, role: Roles, purpose: str, place: str | None = None) -> str:
+        """Serve the evidence of each sentence to members of staff who have the role; its path.
+
+        See `avow.site.console`.
+        """
+        self.page(EVIDENCE, role=role, purpose=purpose, place=place, staff=True)(show_evidence)
+        return EVIDENCE
 
     def settled(self, recipient: str) -> Callable[[Any], Any]:
         """Declare what the outcome of an exchange changes: called in the transaction that records it."""
