@@ -84,6 +84,9 @@ def test_what_arrives_loads_nothing_asks_for_nothing_and_goes_to_one(gourmet: Go
         assert "?" not in "".join(re.findall(r"https?://\S+", mail.text))
         assert genuine(gourmet, mail)
         assert all(way in mail.text for way in (SERVICE, "+1 555 0100", "1 Market Lane, Exampleton"))
+        (why,) = re.findall(r"Why this mail\? https://shop.example(/privacy/why/[a-z_]+)\n", mail.text)
+        page = gourmet.customer().get(why)
+        assert (page.status_code, "No mail leaves us unless" in page.text) == (200, True)
 
 
 @pytest.mark.promise("I14", "holds")

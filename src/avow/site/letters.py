@@ -11,6 +11,7 @@ from avow.errors import SetupError
 from avow.outbound.letter import UNSUBSCRIBE, Draft, LetterDoor, Letterhead, message_of
 from avow.outbound.plain import Links, check_templates
 from avow.site.announcing import check_current
+from avow.site.versions import WHY
 from avow.site.work import Work
 
 if TYPE_CHECKING:
@@ -78,7 +79,8 @@ def _composer(opened: Opened) -> Callable[[Unit, str, Record], Draft]:
                 "contact": opened.policy.contact,
             }
         )
-        return Draft(text, made)
+        why = f"{opened.settings.base}{WHY}/{message_of(message)}"
+        return Draft(text if why in text else f"{text.rstrip()}\n\nWhy this mail? {why}\n", made)
 
     return compose
 

@@ -21,8 +21,12 @@ from avow.engine import Policy
 if TYPE_CHECKING:
     from starlette.responses import Response
 
+    from avow.language.rules import Rule
     from avow.site.work import Work
     from avow.vault.vault import Vault
+
+#: Where a mail's last line leads, with the message's name behind it.
+WHY = "/privacy/why"
 
 #: Seconds for which a version is announced where the policy names no time.
 ANNOUNCED_FOR = 30 * 24 * 3600
@@ -113,9 +117,37 @@ def show_changes(work: Work) -> Response:
     )
 
 
+def show_why(work: Work) -> Response:
+    """Why a kind of mail is sent: the sentences that permit it, and those that say what else holds of it."""
+    policy, message = work.unit.vault.policy, work.path["message"]
+    if message not in policy.messages:
+        return work.render("why_unknown.html", status=404, versions=work.versions.all)
+    permitting = dict.fromkeys(
+        rule.sentence
+        for rule in policy.rules
+        if (rule.modal, rule.verb) == ("may", "send") and _names(policy, rule, message)
+    )
+    other = dict.fromkeys(rule.sentence for rule in policy.rules if _names(policy, rule, message))
+    return work.render(
+        "why.html",
+        label=policy.vocabulary.label(message, "message"),
+        permitting=list(permitting),
+        other=[sentence for sentence in other if sentence not in permitting],
+        versions=work.versions.all,
+    )
+
+
+def _names(policy: Policy, rule: Rule, message: str) -> bool:
+    """Whether a rule is about a message, by its name or by a word that includes it."""
+    named = [*(rule.objects if rule.verb == "send" else ())]
+    named += [term for phrase in rule.phrases if phrase.preposition == "in" for term in phrase.terms]
+    return any(policy.vocabulary.covers("message", str(term), message) for term in named)
+
+
 #: The pages of the policy, by path.
 PAGES: dict[str, Callable[[Work], Response]] = {
     "/privacy": show_policy,
     "/privacy/versions/{version}": show_version,
     "/privacy/changes": show_changes,
+    f"{WHY}/{{message}}": show_why,
 }
