@@ -225,6 +225,10 @@ def policy(stage: Stage) -> None:
         walk.page.locator("#card-passed-on summary").click()
         assert "may share card.number" in walk.text("#card-passed-on")
         walk.look("privacy", "Privacy at Quince & Barrel", shown=True, top="#card-passed-on")
+        walk.go("/privacy/why/newsletter")
+        walk.look("why", "Why you got this mail", shown=True)
+        walk.go("/privacy/why/postcard")
+        walk.look("why-unknown", "We know no such mail")
 
 
 def new_version(stage: Stage) -> None:

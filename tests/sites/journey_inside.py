@@ -209,7 +209,7 @@ def rest(walk: Walk, part: str) -> str:
 def hire(stage: Stage) -> None:
     """Give the desks something to show: a member of staff, visits, orders and an objection."""
     gourmet = stage.gourmet
-    gourmet.opened.staff_file.add(MEMBER["username"], STAFF_PASSWORD, ("order_desk", "service_desk"))
+    gourmet.opened.staff_file.add(MEMBER["username"], STAFF_PASSWORD, ("order_desk", "service_desk", "security_officer"))
     visit(gourmet, 22, referrer="https://food.example/cheese")
     paid_orders(gourmet, 24, f"{COMTE}\n{HONEY}")
     paid_orders(gourmet, 11, TROUT)
@@ -234,6 +234,12 @@ def at_the_desks(stage: Stage) -> None:
         questions(walk)
         walk.go("/desk/report")
         walk.look("desk-report", "Report", shown=True)
+        stage.gourmet.opened.sequencer.run()
+        walk.go("/desk")
+        walk.follow("Evidence")
+        walk.look("evidence", "What became of our promises", shown=True)
+        walk.go("/console/evidence?from=2026-02-02&to=2026-02-01")
+        walk.look("evidence-days", "What became of our promises")
 
 
 def calls(walk: Walk) -> None:
