@@ -152,7 +152,10 @@ class _Verifying:
                 computed = sha256(body).digest()
                 if computed != told:
                     self._blame(number, computed, told)
-                kind = quick(body)
+                try:
+                    kind = quick(body)
+                except LedgerError as error:
+                    raise LedgerError(f"entry {number} of the ledger is none: {error.args[0]}", help=_WHO) from None
                 if kind.event == UNREADABLE:
                     self.unreadable[number] = kind.object.removeprefix(DIGEST)
                 commitments.append(computed)
