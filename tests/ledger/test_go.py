@@ -254,7 +254,7 @@ def test_go_verifies_the_log_of_a_running_site_and_that_it_only_grew(
     site, place = running
     sequencer, store = site.opened.sequencer, site.opened.vault.store
     key = str(sequencer.signer.key)
-    before = ["-before", tmp_path / "before"]
+    before: list[str | Path] = ["-before", tmp_path / "before"]
     for start, count in ((0, 0), (0, 3), (3, 297), (300, 300)):
         (tmp_path / "before").write_bytes(sequencer.file.read_bytes())
         add(store, site.home.schema, start, count) if count else None

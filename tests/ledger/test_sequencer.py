@@ -145,8 +145,11 @@ def test_a_text_where_bytes_belong_stops_nobody(tmp_path: Path) -> None:
     with store.writing() as connection:
         for number, value in enumerate(("'text'", "42", "CAST(x'ff' AS TEXT)")):
             connection.exec_driver_sql(f"INSERT INTO avow_pending VALUES ('row{number}', {value})")
-    assert sequencer.run() == 4
-    assert len(verify(store, schema, sequencer.file, SIGNER.key).unreadable) == 3
+        connection.exec_driver_sql("INSERT INTO avow_pending VALUES ('', 'a'), (x'ff', 'b')")
+    assert sequencer.run() == 6
+    assert len(verify(store, schema, sequencer.file, SIGNER.key).unreadable) == 5
+    with store.reading() as connection:
+        assert pending_count(connection, schema) == 0
     store.close()
 
 

@@ -86,7 +86,12 @@ def test_it_opens_no_unit_and_leaves_nothing_in_the_ledger(
     opened: list[object] = []
     edge = filled.opened.app
     before = edge.open_unit
-    monkeypatch.setattr(edge, "open_unit", lambda *words: opened.append(words) or before(*words))
+
+    def open_unit(*words: Any) -> Any:
+        opened.append(words)
+        return before(*words)
+
+    monkeypatch.setattr(edge, "open_unit", open_unit)
     for path in ("checkpoint", "key", "tile/0/000", "nothing"):
         browser.get(f"/log/{path}", cookie="login=somebody; visit=1")
     assert opened == []

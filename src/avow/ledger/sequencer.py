@@ -149,24 +149,24 @@ class Sequencer:
             return recover(StoredLog(connection, self.schema), kept, self.journal, self._hour(), BATCH)
 
     def _drain(self, due: _Due) -> int:
-        total, after = 0, ""
-        while True:
-            count, last = self._batch(after, due)
+        total, after, more = 0, None, True
+        while more:
+            count, after, more = self._batch(after, due)
             total += count
-            if last is None:
-                return total
-            after = last
+        return total
 
-    def _batch(self, after: str, due: _Due) -> tuple[int, str | None]:
-        """Integrate one batch of what is due after an id; how many, and the last id, or None if that was all."""
+    def _batch(self, after: str | None, due: _Due) -> tuple[int, str | None, bool]:
+        """Integrate one batch of what is due, after an id if one is given; how many, the last id, whether more follow."""
         pending = self.schema.pending.c
         # Cast, since SQLite keeps whatever is put into a column: a text there would stop the driver.
-        rows = select(pending.id, cast(pending.body, LargeBinary)).where(pending.id > after)
+        rows = select(pending.id, cast(pending.body, LargeBinary)).order_by(pending.id).limit(BATCH)
+        if after is not None:
+            rows = rows.where(pending.id > after)
         with self.store.writing() as connection:
             self._alone(connection)
-            found = connection.execute(rows.order_by(pending.id).limit(BATCH)).all()
+            found = connection.execute(rows).all()
             if not found:
-                return 0, None
+                return 0, None, False
             ids, bodies, entries = [], [], []
             for identity, there in found:
                 try:
@@ -183,21 +183,24 @@ class Sequencer:
                 stored = StoredLog(connection, self.schema)
                 edge = stored.check_holds(self._kept(), stored.size())
                 edge = integrate(stored, edge, bodies, entries)
-                self._delete(connection, ids)
+                self._delete(connection, ids, whole=len(ids) == len(found))
         if edge is not None:
             self._publish(edge)
-        return len(ids), found[-1][0] if len(found) == BATCH else None
+        return len(ids), found[-1][0], len(found) == BATCH
 
     def _alone(self, connection: Connection) -> None:
         """Let no other sequencer in until the end of the transaction. On SQLite nobody else writes anyway."""
         if self.store.dialect == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
 
-    def _delete(self, connection: Connection, ids: list[str]) -> None:
-        if self.store.dialect == "sqlite":
-            connection.exec_driver_sql("DELETE FROM avow_pending WHERE id = ?", [(each,) for each in ids])
-        else:
+    def _delete(self, connection: Connection, ids: list[str], *, whole: bool) -> None:
+        """Delete what was taken: all from the first id to the last, or some of it."""
+        if self.store.dialect == "postgresql":  # in the range may be what was committed meanwhile
             connection.exec_driver_sql("DELETE FROM avow_pending WHERE id = ANY(%s)", (ids,))
+        elif whole:  # nobody else writes
+            connection.exec_driver_sql("DELETE FROM avow_pending WHERE id BETWEEN ? AND ?", (ids[0], ids[-1]))
+        else:
+            connection.exec_driver_sql("DELETE FROM avow_pending WHERE id = ?", [(each,) for each in ids])
 
     def _publish(self, computed: Edge | None) -> None:
         """Read back what is stored, bring the journal up to it, and sign it.
