@@ -156,7 +156,7 @@ class Sequencer:
         return total
 
     def _batch(self, after: str | None, due: _Due) -> tuple[int, str | None, bool]:
-        """Integrate one batch of what is due, after an id if one is given; how many, the last id, whether more follow."""
+        """Integrate one batch of what is due after an id, if one is given; how many, the last id, if more follow."""
         pending = self.schema.pending.c
         # Cast, since SQLite keeps whatever is put into a column: a text there would stop the driver.
         rows = select(pending.id, cast(pending.body, LargeBinary)).order_by(pending.id).limit(BATCH)
