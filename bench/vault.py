@@ -9,8 +9,8 @@ Three sides take turns, each on a database of its own with the same settings (a 
 - unaudited: the same without the audit row; its page writes nothing.
 
 Opening one value is measured beside selecting the same column in the clear. All that among many people, of whom 500 are
-measured (`bench/crowd.py`). Under load, eight threads show pages at once: how many entries share a commit. What the
-sequencer does with a ledger entry afterwards, in the background, is a figure of its own.
+measured (`bench/crowd.py`). Under load, eight threads show pages at once: how many entries share a commit. What becomes
+of a ledger entry afterwards, in the background, is measured by `bench/ledger.py`.
 """
 
 from __future__ import annotations
@@ -231,11 +231,6 @@ def compare(house: House) -> None:
         if house.count != COUNTS[0]:
             return
         under_load(store, opened, page)
-        start = time.perf_counter()
-        chained = opened.sequencer.run()
-        each = (time.perf_counter() - start) * 1e6 / chained
-        what = f"one ledger entry chained, {store}, beside the collect"
-        figure("vault", what, each, "µs", taken["sealed"].wall, digits=0)
 
 
 def under_load(store: str, opened: Opened, page: Page) -> None:

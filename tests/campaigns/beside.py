@@ -207,7 +207,7 @@ class Trial:
         opened = self.site.opened
         opened.sequencer.run()
         try:
-            verify(opened.vault.store, self.site.home.schema, self.folder / "data" / "ledger.head")
+            verify(opened.vault.store, self.site.home.schema, opened.sequencer.file, opened.sequencer.signer.key)
         except LedgerError as error:
             self.trouble.append(f"the ledger does not verify: {error}")
         with self.site.acting("desk", "lending", place="hall") as work:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.campaigns.disturbing import Campaign
+from tests.campaigns.invariants import root_of, signed
 
 #: What is killed in its middle; see `Deed` in `endings_warm`.
 FLOWS = ("erase", "shred", "retention", "backup", "restore")
@@ -44,9 +45,14 @@ def _everywhere(flow: str, facts: dict[str, Any]) -> Iterator[str]:
             yield f"{stage}: the first neighbour has a tombstone and is served"
     if flow == "erase" and facts["told"] and facts["crash"]["first"]:
         yield "the erasure was acknowledged, and the first neighbour is still there"
-    roots = [facts[stage]["roots"] for stage in ("crash", "final") if facts[stage] is not None]
-    if roots[-1][: len(roots[0])] != roots[0]:
+    stages = [facts[stage] for stage in ("crash", "final") if facts[stage] is not None]
+    leaves = [bytes.fromhex(each) for each in stages[-1]["leaves"]]
+    if stages[-1]["leaves"][: len(stages[0]["leaves"])] != stages[0]["leaves"]:
         yield "the ledger that the crash left is no prefix of the final one"
+    for stage in stages:
+        kept = signed(stage["kept"])
+        if kept != (kept[0], root_of(leaves[: kept[0]])):
+            yield "a checkpoint that was signed is none of the final ledger's"
 
 
 def _in_the_end(flow: str, final: dict[str, Any]) -> Iterator[str]:

@@ -124,7 +124,7 @@ class Deed:
         vault, schema = opened.vault, self.site.home.schema
         opened.sequencer.run()
         try:
-            verify(vault.store, schema, self.data / "ledger.head")
+            verify(vault.store, schema, opened.sequencer.file, opened.sequencer.signer.key)
             trouble = ""
         except AvowError as error:
             trouble = str(error)
@@ -134,11 +134,12 @@ class Deed:
             letters = [letter.words.open() for letter in work.select(self.site.Letter)]
             cards = len(work.select(self.site.Card))
         status = vault.keyring.status()
+        entry = schema.entry.c
         with vault.store.reading() as connection:
             key = connection.scalar(select(func.count()).where(schema.person.c.id == first["id"]))
             people = set(connection.scalars(select(schema.person.c.id)))
             shredded = connection.scalar(select(schema.tombstone.c.shredded))
-            roots = [bytes(root).hex() for root in connection.scalars(select(schema.entry.c.root))]
+            leaves = [bytes(each).hex() for each in connection.scalars(select(entry.commitment).order_by(entry.number))]
         found = {
             "trouble": trouble,
             "names": names,
@@ -152,7 +153,8 @@ class Deed:
             "newest": status.current,
             "shredded": shredded,
             "unwraps": self._unwraps(vault, first),
-            "roots": roots,
+            "leaves": leaves,
+            "kept": opened.sequencer.file.read_text(),
         }
         self.site.close()
         return found

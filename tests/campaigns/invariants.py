@@ -6,10 +6,13 @@ customer has sent the same order again (and paid, where it was known to be unpai
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+
+from tests.ledger.trees import sha256, tree
 
 #: Events that say how an attempt ended.
 OUTCOMES = ("done", "declined", "failed", "unknown")
@@ -46,7 +49,7 @@ def violations(crash: Crash) -> list[str]:
     for stage in ("crash", "recovered", "final"):
         if "error" in crash.facts.get(stage, {"error": "never reached"}):
             return [f"{stage}: {crash.facts.get(stage, {}).get('error', 'never reached')} {crash.said[-2000:]}"]
-    checks = (_disclosures, _keys, _heads, _once, _outcomes)
+    checks = (_disclosures, _keys, _checkpoints, _once, _outcomes)
     return [f"{check.__name__[1:]}: {found}" for check in checks for found in check(crash)]
 
 
@@ -57,7 +60,7 @@ def _mine(crash: Crash, snapshot: dict[str, Any], table: str) -> list[dict[str, 
 
 
 def _events(snapshot: dict[str, Any]) -> Counter[tuple[str, str, str]]:
-    """How many entries, chained or pending, by event, verb and object."""
+    """How many entries, in the log or pending, by event, verb and object."""
     lines: Counter[tuple[str, str, str]] = Counter()
     for entry in (*snapshot["entries"], *snapshot["pending"]):
         for word in entry["object"].split(", "):
@@ -101,24 +104,25 @@ def _keys(crash: Crash) -> Iterator[str]:
         yield "not both orders hold the name that was given"
 
 
-def _heads(crash: Crash) -> Iterator[str]:
-    """4: no committed head is inconsistent with an earlier one; the copy outside is a prefix of the ledger."""
+def _checkpoints(crash: Crash) -> Iterator[str]:
+    """4: no signed checkpoint is inconsistent with an earlier one: each is of a beginning of the final log."""
     final = crash.facts["final"]
+    leaves = [bytes.fromhex(each) for each in final["leaves"]]
     sizes = []
     for stage in ("crash", "recovered", "final"):
         snapshot = crash.facts[stage]
         if snapshot["trouble"]:
             yield f"{stage}: the ledger does not verify: {snapshot['trouble']}"
-        if final["roots"][: len(snapshot["roots"])] != snapshot["roots"]:
+        if final["leaves"][: len(snapshot["leaves"])] != snapshot["leaves"]:
             yield f"{stage}: the ledger is no prefix of the final one"
-        size, root = _kept(snapshot["kept"])
+        size, root = signed(snapshot["kept"])
         sizes.append(size)
-        if size > len(final["roots"]) or final["roots"][size - 1] != root:
-            yield f"{stage}: the head outside is none of the final ledger's"
+        if size > len(leaves) or root != root_of(leaves[:size]):
+            yield f"{stage}: the checkpoint outside is none of the final ledger's"
     if sizes != sorted(sizes):
-        yield f"the heads outside shrink: {sizes}"
+        yield f"the checkpoints outside shrink: {sizes}"
     if final["pending"]:
-        yield f"{len(final['pending'])} entries were never chained"
+        yield f"{len(final['pending'])} entries were never integrated"
 
 
 def _once(crash: Crash) -> Iterator[str]:
@@ -154,10 +158,15 @@ def _outcomes(crash: Crash) -> Iterator[str]:
                     yield f"{stage}: the ledger has {attempts} attempts of {verb} {name}, and {ends} outcomes"
 
 
-def _kept(text: str) -> tuple[int, str]:
-    """Size and root of the copy of the head outside the database."""
-    lines = dict(line.partition(" ")[::2] for line in text.splitlines())
-    return int(lines["size"]), lines["root"]
+def signed(note: str) -> tuple[int, bytes]:
+    """Size and root in the text of a checkpoint. Whether it is signed rightly is found by verifying the ledger."""
+    _, size, root, *_ = note.splitlines()
+    return int(size), b64decode(root)
+
+
+def root_of(leaves: list[bytes]) -> bytes:
+    """The root over entries, by the definition of RFC 6962."""
+    return tree([sha256(b"\0" + leaf) for leaf in leaves])
 
 
 def _local_part(message_id: str) -> str:

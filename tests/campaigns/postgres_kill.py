@@ -25,7 +25,7 @@ from sqlalchemy import select
 
 from avow.errors import LedgerError
 from avow.ledger.entry import Entry
-from avow.ledger.sequencer import read_head
+from avow.ledger.stored import StoredLog
 from avow.ledger.verify import verify
 from avow.testing.carrier import Carrier, Label
 from avow.testing.certificates import Authority
@@ -79,7 +79,7 @@ class Trial:
         self.site: Any = club()
         self.load = Load(self.site, seed)
         self.windows: list[tuple[float, float]] = []
-        self.heads: list[tuple[int, bytes]] = []
+        self.checkpoints: list[tuple[int, bytes]] = []
         self.found: list[str] = []
 
     def run(self) -> dict[str, Any]:
@@ -93,6 +93,7 @@ class Trial:
                 endpoints={"mail": self.post.url, "binder": self.binder.url, "bank": "https://127.0.0.1:1"},
                 ca=authority.ca,
                 clock=self.clock,
+                ledger_every=LEASE - 1,  # in each cycle once, beside the thread of the load that always does it
             )
             try:
                 self.load.start()
@@ -115,7 +116,7 @@ class Trial:
             "shares": len(self.binder.ids),
             "tries": len(self.load.tries),
             "tries_failed": len(failed),
-            "entries": read_head(self.folder / "data" / "ledger.head").size,  # type: ignore[union-attr]
+            "entries": self.checkpoints[-1][0],
             "violations": self.found,
             "seconds": round(time.monotonic() - start, 1),
         }
@@ -170,24 +171,26 @@ class Trial:
         return held
 
     def _verified(self) -> str:
-        """What is wrong with the ledger: by itself, beside the head outside, and beside each head that there was."""
+        """What is wrong with the ledger: by itself, beside its checkpoint, and beside each that there was before."""
         schema, store = self.site.home.schema, self.site.opened.vault.store
+        sequencer = self.site.opened.sequencer
         try:
-            report = verify(store, schema, self.folder / "data" / "ledger.head")
+            kept = verify(store, schema, sequencer.file, sequencer.signer.key).kept
+            assert kept is not None
+            with store.one_moment() as connection:
+                log = StoredLog(connection, schema)
+                for size, root in self.checkpoints:
+                    if log.edge(size).root != root:
+                        return f"the checkpoint of {size} entries is none of its own any more"
         except LedgerError as error:
             return str(error)
-        entry = schema.entry.c
-        with store.reading() as connection:
-            for size, root in self.heads:
-                now = connection.scalar(select(entry.root).where(entry.number == size - 1))
-                if now is None or bytes(now) != root:
-                    return f"the head of {size} entries is none of its own any more"
-        if report.head.size:
-            self.heads.append((report.head.size, report.head.root))
+        if self.checkpoints and kept.size < self.checkpoints[-1][0]:
+            return f"the checkpoint went back to {kept.size} entries"
+        self.checkpoints.append((kept.size, kept.root))
         return ""
 
     def _in_the_end(self) -> None:
-        """Everything is delivered and chained, each thing once, and everybody opens who is there."""
+        """Everything is delivered and in the log, each thing once, and everybody opens who is there."""
         end = time.monotonic() + PATIENCE
         while (waiting := self._waiting()) and time.monotonic() < end:
             self.clock.advance(LEASE)

@@ -69,7 +69,7 @@ class Told:
 @dataclass(slots=True)
 class Held:
     """What a database holds at one moment: ids of people, of the owners of records (one for each record) and links, the
-    sends of each owner, and how many entries of each kind the ledger has, chained or waiting. `trouble` is what
+    sends of each owner, and how many entries of each kind the ledger has, in its log or waiting. `trouble` is what
     verifying it found.
     """
 

@@ -1,4 +1,5 @@
-"""What works at a service while its database is killed: threads that join people, open their names and erase them.
+"""What works at a service while its database is killed: threads that join people, open their names and erase them,
+and one that integrates the ledger.
 
 Each command is repeated until it succeeds, as whoever gave it would do: joining is known by the mail address, erasing
 by the person. Beside them goes the background work of the service itself, which delivers what joining queues.
@@ -37,7 +38,7 @@ class Load:
         self.wrong: list[str] = []
         self._stop = threading.Event()
         roles = {"join 0": self._join, "join 1": self._join, "open 0": self._open, "open 1": self._open}
-        roles |= {"erase": self._erase}
+        roles |= {"erase": self._erase, "integrate": self._integrate}
         self._threads = [
             threading.Thread(target=self._run, args=(name, do, random.Random(f"{seed} {name}")), name=name)
             for name, do in roles.items()
@@ -150,6 +151,14 @@ class Load:
                 self.told.left.add(number)
 
         return leave
+
+    def _integrate(self, chance: random.Random) -> Callable[[], None]:
+        """Integrate what is pending, as a command does beside the service."""
+
+        def integrate() -> None:
+            self.site.opened.sequencer.run()
+
+        return integrate
 
 
 def name_of(number: int) -> str:

@@ -148,7 +148,7 @@ class Service:
     def left(self, since: int = 0) -> dict[str, bytes]:
         """Everything that it has written anywhere: the files of its folder, and what it printed `since`, by name."""
         files = left_in(self.data)
-        assert {"site.db", "keyring", "ledger.head"} <= files.keys()
+        assert {"site.db", "keyring", "ledger.checkpoint"} <= files.keys()
         return {**files, "log and output": self._said.read_bytes()[since:]}
 
     def rows(self, statement: str) -> list[tuple[Any, ...]]:

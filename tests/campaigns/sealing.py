@@ -31,7 +31,7 @@ def violations(flow: str, facts: dict[str, Any]) -> list[str]:
         found.append("in the end what was written again is not what lies sealed")
     if facts["found"]:
         found.append(f"in the end the files hold {facts['found']}")
-    if final["roots"][: len(facts["crash"]["roots"])] != facts["crash"]["roots"]:
+    if final["leaves"][: len(facts["crash"]["leaves"])] != facts["crash"]["leaves"]:
         found.append("the ledger that the crash left is no prefix of the final one")
     return found
 

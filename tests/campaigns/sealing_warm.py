@@ -92,20 +92,21 @@ class Deed:
         opened.sequencer.run()
         vault, schema = opened.vault, self.site.home.schema
         try:
-            verify(vault.store, schema, self.data / "ledger.head")
+            verify(vault.store, schema, opened.sequencer.file, opened.sequencer.signer.key)
             trouble = ""
         except AvowError as error:
             trouble = str(error)
         with vault.store.reading() as connection:
             people = sorted(connection.scalars(select(schema.person.c.id)))
-            roots = [bytes(root).hex() for root in connection.scalars(select(schema.entry.c.root))]
+            entry = schema.entry.c
+            leaves = [bytes(each).hex() for each in connection.scalars(select(entry.commitment).order_by(entry.number))]
         with self.site.acting("desk", "lending") as work:
             owners = sorted({one.owner_id for kind in (self.site.Member, self.site.Loan) for one in work.select(kind)})
             records = len(work.select(self.site.Member)) + len(work.select(self.site.Loan))
             sealed = self._sealed(work)
         found = {
             "trouble": trouble,
-            "roots": roots,
+            "leaves": leaves,
             "people": people,
             "owners": owners,
             "records": records,

@@ -55,7 +55,7 @@ HARMS: list[tuple[str, str, str, object, str]] = [
     ("backup", "final", "ownerless", 1, "1 records have no living owner"),
     ("restore", "final", "names", [], "of those who live only"),
     ("restore", "final", "first", True, "has a tombstone and is served"),
-    ("erase", "final", "roots", ["00"], "no prefix"),
+    ("erase", "final", "leaves", ["00"], "no prefix"),
 ]
 
 

@@ -80,12 +80,13 @@ def _does_not_open(crash: Crash) -> None:
 
 
 def _ledger_rewritten(crash: Crash) -> None:
-    crash.facts["crash"]["roots"][-1] = "0" * 64
+    crash.facts["crash"]["leaves"][-1] = "0" * 64
 
 
-def _head_ahead(crash: Crash) -> None:
+def _checkpoint_ahead(crash: Crash) -> None:
     snapshot = crash.facts["crash"]
-    snapshot["kept"] = snapshot["kept"].replace("size ", "size 9")
+    origin, size, *rest = snapshot["kept"].split("\n")
+    snapshot["kept"] = "\n".join((origin, f"9{size}", *rest))
 
 
 def _charged_twice(crash: Crash) -> None:
@@ -118,7 +119,7 @@ def _no_outcome(crash: Crash) -> None:
         (_key_row_lost, "crash: persons and owners of records differ"),
         (_does_not_open, "a value does not open"),
         (_ledger_rewritten, "no prefix of the final one"),
-        (_head_ahead, "the head outside is none of the final ledger's"),
+        (_checkpoint_ahead, "the checkpoint outside is none of the final ledger's"),
         (_charged_twice, "charged 2 times"),
         (_second_mail, "2 different Message-IDs"),
         (_ordered_twice, "not one that is paid"),

@@ -46,7 +46,7 @@ HARMS: list[tuple[str, str, Callable[[Any], object], str]] = [
     ("first", "crash", lambda left: left.update(records=15), "15 records were made of 14 rows"),
     ("first", "crash", lambda left: left["people"].pop(), "8 people are there, and 9 have a record"),
     ("first", "crash", lambda left: left.update(trouble="entry 3"), "the ledger does not verify: entry 3"),
-    ("first", "crash", lambda left: left.update(roots=["00"]), "no prefix of the final one"),
+    ("first", "crash", lambda left: left.update(leaves=["00"]), "no prefix of the final one"),
     ("again", "final", lambda left: left["clear"].update({"reader 1 email": "again001@example.org"}), "in the clear"),
     (
         "again",

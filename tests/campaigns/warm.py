@@ -26,6 +26,9 @@ from anyio.to_thread import run_sync
 
 from avow.cli.serve import load_site
 from avow.errors import AvowError
+from avow.keys.installed import open_keys
+from avow.ledger.kept import NAME as CHECKPOINT
+from avow.ledger.kept import log_signer
 from avow.ledger.verify import verify
 from avow.outbound.address import Address
 from avow.store.connection import Store
@@ -179,11 +182,12 @@ class Child:
 
 
 def snapshot(data: Path, site: Any) -> dict[str, Any]:
-    """What lies in an installation's folder, read past the service: entries, ids, head, and whether it verifies."""
+    """What lies in an installation's folder, read past the service: entries, ids, checkpoint, and if it verifies."""
     file = data / "site.db"
     store = Store.open(f"sqlite:///{file}")
     try:
-        verify(store, site.home.schema, data / "ledger.head")
+        key = log_signer(data, open_keys(data / "keyring"), "gourmet/ledger").key
+        verify(store, site.home.schema, data / CHECKPOINT, key)
         trouble = ""
     except AvowError as error:
         trouble = str(error)
@@ -192,13 +196,13 @@ def snapshot(data: Path, site: Any) -> dict[str, Any]:
     db = sqlite3.connect(file)
     try:
         db.row_factory = sqlite3.Row
-        chained = db.execute("SELECT body, root FROM avow_entry ORDER BY number").fetchall()
+        logged = db.execute("SELECT body, commitment FROM avow_entry ORDER BY number").fetchall()
         return {
             "trouble": trouble,
             "integrity": db.execute("PRAGMA integrity_check").fetchone()[0],
-            "kept": (data / "ledger.head").read_text(),
-            "roots": [bytes(row["root"]).hex() for row in chained],
-            "entries": [json.loads(row["body"]) for row in chained],
+            "kept": (data / CHECKPOINT).read_text(),
+            "leaves": [bytes(row["commitment"]).hex() for row in logged],
+            "entries": [json.loads(row["body"]) for row in logged],
             "pending": [json.loads(row["body"]) for row in db.execute("SELECT body FROM avow_pending")],
             "persons": [row["id"] for row in db.execute("SELECT id FROM avow_person")],
             "owners": [row[0] for row in db.execute("SELECT customer FROM shop_order")]

@@ -118,5 +118,5 @@ def test_a_ledger_that_does_not_verify_is_not_exported(
         connection.exec_driver_sql("UPDATE avow_entry SET body = x'7b7d' WHERE number = 0")
     site.close()
     assert run(["ledger", "export", str(SHOP), str(tmp_path / "log"), "--data", str(tmp_path / "data")]) == 1
-    assert "ledger entry 1 does not verify" in capsys.readouterr().err
+    assert "entry 0 of the ledger does not verify" in capsys.readouterr().err
     assert not (tmp_path / "log").exists()

@@ -64,7 +64,7 @@ def test_a_message_is_kept_sealed_and_shown_by_its_link_alone(served: tuple[str,
     assert other.status_code == 404
     assert CANARY not in other.text
     files = left_in(folder / "var" / "letter_box")
-    assert {"site.db", "keyring", "ledger.head"} <= files.keys()
+    assert {"site.db", "keyring", "ledger.checkpoint"} <= files.keys()
     stored = b"\0".join(files.values())
     assert CANARY.encode() not in stored
     assert MAIL.encode() not in stored

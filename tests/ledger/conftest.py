@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import MetaData
 
+from avow.ledger.kept import NAME
 from avow.ledger.sequencer import Sequencer
 from avow.store.connection import Store
 from avow.store.schema import Schema, declare
+from tests.ledger.pending import SIGNER
 from tests.structure.tree import ROOT
 
 
@@ -20,7 +22,7 @@ from tests.structure.tree import ROOT
 def ledger(store: str, tmp_path: Path) -> Iterator[tuple[Store, Schema, Sequencer]]:
     opened, schema = Store.open(store), declare(MetaData())
     schema.metadata.create_all(opened.engine)
-    sequencer = Sequencer(opened, schema, tmp_path / "ledger.head")
+    sequencer = Sequencer(opened, schema, tmp_path / NAME, SIGNER)
     sequencer.begin()
     yield opened, schema, sequencer
     opened.close()

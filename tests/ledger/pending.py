@@ -1,19 +1,34 @@
-"""Entries that wait to be chained."""
+"""Entries that wait to be integrated, and who signs the log that they come into."""
 
 from __future__ import annotations
 
-from sqlalchemy import insert
+import secrets
+from typing import Final
 
+from sqlalchemy import Connection, delete, insert, select
+
+from avow.ledger import tally
 from avow.ledger.entry import Entry
+from avow.ledger.figures import count
+from avow.ledger.note import Signer
 from avow.store.connection import Store
 from avow.store.schema import Schema
 
-
-def body(number: int, event: str = "permitted") -> bytes:
-    return Entry(event, "show", "contact", None, None, ("a", "b"), "0" * 64, 500_000, f"{number:032x}").encode()
+SIGNER: Final = Signer.from_seed("shop.example/ledger", bytes(range(32)))
 
 
-def add(store: Store, schema: Schema, start: int, count: int, event: str = "permitted") -> None:
+def body(number: int, event: str = "permitted", hour: int = 500_000) -> bytes:
+    return Entry(event, "show", "contact", None, None, ("a", "b"), "0" * 64, hour, f"{number:032x}").encode()
+
+
+def add(store: Store, schema: Schema, start: int, count: int, event: str = "permitted", hour: int = 500_000) -> None:
     with store.writing() as connection:
-        rows = [{"id": f"{start + n:032x}", "body": body(start + n, event)} for n in range(count)]
+        rows = [{"id": secrets.token_hex(16), "body": body(start + n, event, hour)} for n in range(count)]
         connection.execute(insert(schema.pending), rows)
+
+
+def tally_anew(connection: Connection, schema: Schema) -> None:
+    """Let the tally be that of the entries which are left."""
+    left = connection.scalars(select(schema.entry.c.body)).all()
+    connection.execute(delete(schema.tally))
+    tally.add(connection, schema, count([Entry.decode(bytes(body)) for body in left]))

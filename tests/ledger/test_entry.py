@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from avow.errors import LedgerError
-from avow.ledger.entry import LARGEST, Entry
+from avow.ledger.entry import LARGEST, Entry, commitment, read_quickly
 
 ENTRY = Entry(
     event="permitted",
@@ -157,3 +158,60 @@ def test_other_bytes_are_no_entry(body: bytes) -> None:
 def test_noise_is_no_entry(noise: bytes) -> None:
     with pytest.raises(LedgerError):
         Entry.decode(noise)
+
+
+@given(entries)
+def test_what_is_read_quickly_is_the_entry_but_for_its_nonce(entry: Entry) -> None:
+    body = entry.encode()
+    for _ in range(2):  # the second time from memory
+        found = read_quickly(body)
+        assert replace(found, nonce=entry.nonce) == entry
+    other = replace(entry, nonce="f" * 32).encode()
+    assert replace(read_quickly(other), nonce="f" * 32) == Entry.decode(other)
+
+
+@given(entries, st.data())
+def test_the_quick_way_takes_nothing_that_the_slow_one_refuses(entry: Entry, data: st.DataObject) -> None:
+    body = entry.encode()
+    read_quickly(body)
+    at = data.draw(st.integers(0, len(body)))
+    more = data.draw(st.binary(max_size=3) | st.sampled_from([b'"nonce":"', b"0" * 32, b'"', b"A", b" "]))
+    changed = body[:at] + more + body[data.draw(st.integers(at, min(len(body), at + 40))) :]
+    try:
+        expected = Entry.decode(changed)
+    except LedgerError:
+        with pytest.raises(LedgerError):
+            read_quickly(changed)
+    else:
+        assert replace(read_quickly(changed), nonce=expected.nonce) == expected
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        ENTRY.encode().replace(b"0a" * 16, b"0A" * 16),
+        ENTRY.encode().replace(b"0a" * 16, b"0a" * 15 + b'"}'),
+        ENTRY.encode().replace(b"0a" * 16, b"0a" * 15),
+        ENTRY.encode().replace(b"0a" * 16, b"0a" * 17),
+        ENTRY.encode().replace(b'"nonce":"', b'"nonce":"' + b"1" * 32 + b'","nonce":"'),
+        ENTRY.encode().replace(b'"nonce"', b'"nonc"'),
+        ENTRY.encode().replace(b"ups", b'\\"nonce\\":\\"' + b"1" * 32),
+        ENTRY.encode() + b"\n",
+        b'"nonce":"' + b"0" * 32,
+        b"",
+    ],
+)
+def test_the_quick_way_refuses_what_is_spelled_otherwise_around_a_known_one(changed: bytes) -> None:
+    read_quickly(ENTRY.encode())
+    with pytest.raises(LedgerError):
+        read_quickly(changed)
+
+
+def test_what_is_long_is_read_too() -> None:
+    long = replace(ENTRY, object=", ".join(["contact.address"] * 400))
+    assert len(long.encode()) > 4096
+    assert read_quickly(long.encode()) == long
+
+
+def test_a_commitment_is_the_digest_of_the_body() -> None:
+    assert commitment(ENTRY.encode()) == sha256(ENTRY.encode()).digest()

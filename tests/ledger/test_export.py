@@ -10,7 +10,8 @@ from sqlalchemy import select
 
 from avow.errors import LogError, StoreError
 from avow.ledger import bundle, folder
-from avow.ledger.export import commitment, export, receipt
+from avow.ledger.entry import commitment
+from avow.ledger.export import export, receipt
 from avow.ledger.merkle import leaf_hash
 from avow.ledger.note import Signer
 from avow.ledger.sequencer import Sequencer
@@ -18,14 +19,13 @@ from avow.ledger.tiles import ENTRIES, tile_at
 from avow.store.connection import Store
 from avow.store.schema import Schema
 
-from .pending import add, body
+from .pending import SIGNER, add, body
 
-SIGNER = Signer.from_seed("shop.example/ledger", bytes(range(32)))
 Ledger = tuple[Store, Schema, Sequencer]
 
 
 def filled(ledger: Ledger, count: int) -> list[bytes]:
-    """The bodies of so many entries, in the order in which they were chained."""
+    """The bodies of so many entries, in the order of the log."""
     store, schema, sequencer = ledger
     if count:
         add(store, schema, 0, count)

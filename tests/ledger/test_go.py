@@ -6,18 +6,22 @@ import hashlib
 import os
 import random
 import re
+import socket
 import subprocess
 import threading
 from collections.abc import Iterator, Sequence
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
+import uvicorn
+from sqlalchemy import update
 
 from avow.errors import LogError
 from avow.ledger import folder
-from avow.ledger.checkpoint import Checkpoint
+from avow.ledger.checkpoint import Checkpoint, open_checkpoint
 from avow.ledger.export import export, receipt
 from avow.ledger.merkle import inclusion_proof, leaf_hash
 from avow.ledger.note import Signer
@@ -28,6 +32,7 @@ from avow.store.connection import Store
 from avow.store.schema import Schema
 from tests.ledger.corruption import KINDS, LOG, SIZES, copy, corrupt, entries, log
 from tests.ledger.pending import add
+from tests.vault.club import club
 
 SEED = int(os.environ.get("SOAK_SEED", "0"))
 #: How many corruptions of a log of each size; together 1,000.
@@ -225,3 +230,46 @@ def test_go_verifies_the_exported_ledger_and_the_receipt_of_an_entry(
         (tmp_path / "entry").write_bytes(hashlib.sha256(seen).digest())
         asked: list[str | Path] = ["-receipt", tmp_path / "proof", "-entry", tmp_path / "entry"]
         assert ask(verifier, options=asked)[0] == status
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[tuple[Any, str]]:
+    """A site that runs, served by uvicorn; and where its log is."""
+    site: Any = club()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        base = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        site.open(tmp_path / "data", background=False, base=base)
+        server = uvicorn.Server(uvicorn.Config(site.opened.app, log_level="warning", lifespan="off"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        yield site, f"{base}/log"
+        server.should_exit = True
+        thread.join()
+    site.close()
+
+
+def test_go_verifies_the_log_of_a_running_site_and_that_it_only_grew(
+    verifier: Path, running: tuple[Any, str], tmp_path: Path
+) -> None:
+    site, place = running
+    sequencer, store = site.opened.sequencer, site.opened.vault.store
+    key = str(sequencer.signer.key)
+    before: list[str | Path] = ["-before", tmp_path / "before"]
+    for start, count in ((0, 0), (0, 3), (3, 297), (300, 300)):
+        (tmp_path / "before").write_bytes(sequencer.file.read_bytes())
+        add(store, site.home.schema, start, count) if count else None
+        sequencer.run()
+        checkpoint = open_checkpoint(sequencer.file.read_bytes(), sequencer.signer.key)
+        assert checkpoint.size == start + count
+        assert ask(verifier, place, key=key, options=before) == (0, [told(place, checkpoint)])
+    # Another log under the same key and at the same place: nobody who has kept a checkpoint takes it.
+    (tmp_path / "before").write_bytes(Checkpoint(checkpoint.origin, 600, bytes(32)).sign(sequencer.signer))
+    status, (line,) = ask(verifier, place, key=key, options=before)
+    assert status == 1
+    assert "the first 600 entries are not those of the older checkpoint" in line
+    with store.writing() as connection:
+        entry = site.home.schema.entry
+        connection.execute(update(entry).where(entry.c.number == 299).values(commitment=bytes(32)))
+    status, (line,) = ask(verifier, place, key=key)
+    assert status == 1
+    assert "entry 299 is not the one that the log has signed" in line

@@ -10,18 +10,20 @@ import pytest
 from sqlalchemy import delete, select
 
 from avow.errors import LedgerError, StoreError
-from avow.ledger.entry import Entry
-from avow.ledger.journal import NAME, Chained, Journal
+from avow.ledger.entry import Entry, commitment
+from avow.ledger.journal import NAME, Journal, Logged
 from avow.ledger.sequencer import Sequencer, pending_count
+from avow.ledger.stored import StoredLog
+from avow.ledger.tiles import Tile
 from avow.ledger.verify import verify
 from avow.store.connection import Store
 from avow.store.schema import Schema
 
-from .pending import add
+from .pending import SIGNER, add, body, tally_anew
 
 
-def entry(number: int) -> Chained:
-    return Chained(number, b"body %d" % number * (number % 7), hashlib.sha256(b"%d" % number).digest())
+def entry(number: int) -> Logged:
+    return Logged(number, b"body %d" % number * (number % 7), hashlib.sha256(b"%d" % number).digest())
 
 
 @pytest.fixture
@@ -77,12 +79,16 @@ def test_one_that_cannot_be_written_is_told(journal: Journal) -> None:
 
 
 def put_back(store: Store, schema: Schema, size: int) -> None:
-    """The database as it was when the ledger had `size` entries, and some of what was chained since was waiting."""
+    """The database as it was when the ledger had `size` entries, and some of what came into it since was waiting."""
     with store.writing() as connection:
         entries = schema.entry
         lost = connection.execute(select(entries).where(entries.c.number >= size).order_by(entries.c.number)).all()
+        edge = StoredLog(connection, schema).edge(size)
         connection.execute(delete(entries).where(entries.c.number >= size))
-        connection.execute(delete(schema.tally))
+        connection.execute(delete(schema.tile).where(schema.tile.c.number >= size // 256))
+        partial = [(Tile(0, size // 256, size % 256), edge.partials[0])] if size % 256 else []
+        StoredLog(connection, schema).put(partial)
+        tally_anew(connection, schema)
         for number, row in enumerate(lost[:3]):
             connection.execute(schema.pending.insert().values(id=f"{900 + number:032x}", body=row.body))
 
@@ -101,14 +107,14 @@ def test_a_ledger_put_back_gets_its_end_again_and_says_so(ledger: tuple[Store, S
     sequencer.run()
     put_back(store, schema, 12)
     with pytest.raises(LedgerError, match="run `avow restore`"):
-        Sequencer(store, schema, sequencer.head_file).begin()
+        sequencer.begin()
     assert sequencer.recover() == 8
     with store.reading() as connection:
         assert pending_count(connection, schema) == 1
     sequencer.begin()
     sequencer.run()
     assert events(store, schema) == ["permitted"] * 20 + ["restored"]
-    assert verify(store, schema, sequencer.head_file).head.size == 21
+    assert verify(store, schema, sequencer.file, SIGNER.key).size == 21
     assert sequencer.recover() == 0
 
 
@@ -118,7 +124,7 @@ def test_a_shortened_ledger_without_its_journal_is_refused(ledger: tuple[Store, 
     sequencer.run()
     put_back(store, schema, 12)
     os.truncate(sequencer.journal.path, sequencer.journal.path.stat().st_size - 1)
-    with pytest.raises(LedgerError, match="12 entries, its head tells of 20, and its journal holds 19"):
+    with pytest.raises(LedgerError, match="12 entries, its checkpoint tells of 20, and its journal holds 19"):
         sequencer.recover()
     with store.reading() as connection:
         assert pending_count(connection, schema) == 3  # nothing was touched
@@ -130,9 +136,23 @@ def test_a_journal_that_was_changed_is_not_believed(ledger: tuple[Store, Schema,
     sequencer.run()
     put_back(store, schema, 12)
     content = sequencer.journal.path.read_bytes()
-    sequencer.journal.path.write_bytes(content[:-60] + b"X" + content[-59:])
-    with pytest.raises(LedgerError, match="does not verify"):
-        sequencer.recover()
+    last = sequencer.journal.last()
+    assert last is not None
+    other = body(77)
+    assert len(other) == len(last.body)
+    for changed, found in (
+        (content[:-60] + b"X" + content[-59:], "damaged at entry 19"),
+        (content.replace(last.commitment, bytes(32)), "damaged at entry 19"),
+        (
+            content.replace(last.body, other).replace(last.commitment, commitment(other)),
+            "do not lead to the ledger's checkpoint",
+        ),
+    ):
+        sequencer.journal.path.write_bytes(changed)
+        with pytest.raises(LedgerError, match=found):
+            sequencer.recover()
+        with store.reading() as connection:
+            assert StoredLog(connection, schema).size() == 12
 
 
 def test_an_installation_without_a_journal_gets_one(ledger: tuple[Store, Schema, Sequencer]) -> None:
@@ -141,5 +161,5 @@ def test_an_installation_without_a_journal_gets_one(ledger: tuple[Store, Schema,
     sequencer.run()
     before = sequencer.journal.path.read_bytes()
     sequencer.journal.path.unlink()
-    Sequencer(store, schema, sequencer.head_file).begin()
+    sequencer.begin()
     assert sequencer.journal.path.read_bytes() == before

@@ -1,53 +1,81 @@
-"""Chaining what is pending, and finding whatever was done to the chain afterwards."""
+"""Integrating what is pending, and what the log is then; verifying it afterwards is in test_verify."""
 
 from __future__ import annotations
 
 import hashlib
 from pathlib import Path
 from threading import Thread
-from typing import Any
 
 import pytest
 from sqlalchemy import MetaData, delete, insert, select, update
 
 from avow.errors import LedgerError
 from avow.ledger import tally
-from avow.ledger.chain import Head
-from avow.ledger.entry import Entry
-from avow.ledger.sequencer import Sequencer, pending_count, read_head, write_head
+from avow.ledger.checkpoint import Checkpoint
+from avow.ledger.entry import Entry, commitment
+from avow.ledger.kept import NAME, read_kept
+from avow.ledger.sequencer import BATCH, Sequencer, pending_count
+from avow.ledger.stored import StoredLog
+from avow.ledger.tiles import Tile
 from avow.ledger.verify import verify
 from avow.store.connection import Store
 from avow.store.schema import Schema, declare
+from avow.testing.clock import FrozenClock
 
-from .pending import add, body
+from .pending import SIGNER, add, body, tally_anew
+from .trees import sha256, tree
 
 
-def test_batches_are_chained_tallied_and_drained(ledger: tuple[Store, Schema, Sequencer]) -> None:
+def test_batches_are_integrated_tallied_and_drained(ledger: tuple[Store, Schema, Sequencer]) -> None:
     store, schema, sequencer = ledger
-    add(store, schema, 0, 1203)
-    add(store, schema, 2000, 2, "refused")
-    assert sequencer.run() == 1205
+    count = BATCH + 203
+    add(store, schema, 0, count)
+    add(store, schema, 9000, 2, "refused")
+    assert sequencer.run() == count + 2
     with store.reading() as connection:
         assert pending_count(connection, schema) == 0
         counted = tally.read(connection, schema)
     told = {(cell.anchor, cell.event, cell.day): times for cell, times in counted}
-    assert told == {(a, e, 20_833): n for a in "ab" for e, n in (("permitted", 1203), ("refused", 2))}
-    report = verify(store, schema, sequencer.head_file)
-    assert (report.head.size, report.pending) == (1205, 0)
-    assert read_head(sequencer.head_file) == report.head
+    assert told == {(a, e, 20_833): n for a in "ab" for e, n in (("permitted", count), ("refused", 2))}
+    report = verify(store, schema, sequencer.file, SIGNER.key)
+    assert (report.size, report.pending) == (count + 2, 0)
+    assert report.kept == Checkpoint("shop.example/ledger", report.size, report.root)
 
 
-def test_a_batch_is_shuffled(ledger: tuple[Store, Schema, Sequencer]) -> None:
+def test_entries_are_taken_in_the_order_of_their_random_ids(ledger: tuple[Store, Schema, Sequencer]) -> None:
+    """So that their order in the log does not say in which one they came, also where it takes several batches."""
     store, schema, sequencer = ledger
-    add(store, schema, 0, 300)
+    add(store, schema, 0, BATCH + 300)
+    with store.reading() as connection:
+        rows = connection.execute(select(schema.pending.c.id, schema.pending.c.body)).all()
     sequencer.run()
     with store.reading() as connection:
         bodies = connection.scalars(select(schema.entry.c.body).order_by(schema.entry.c.number)).all()
+    assert [bytes(body) for body in bodies] == [bytes(row.body) for row in sorted(rows, key=lambda row: row.id)]
     nonces = [Entry.decode(bytes(item)).nonce for item in bodies]
     assert nonces != sorted(nonces)
 
 
-def test_two_sequencers_at_once_chain_each_entry_once(ledger: tuple[Store, Schema, Sequencer]) -> None:
+def test_each_commitment_is_of_its_body_and_the_tiles_are_over_all(ledger: tuple[Store, Schema, Sequencer]) -> None:
+    store, schema, sequencer = ledger
+    for start, count in ((0, 3), (3, 250), (253, 3), (256, 1), (257, 300)):  # each of them ends otherwise in a tile
+        add(store, schema, start, count)
+        sequencer.run()
+        with store.one_moment() as connection:
+            log = StoredLog(connection, schema)
+            rows = connection.execute(select(schema.entry).order_by(schema.entry.c.number)).all()
+            assert [row.number for row in rows] == list(range(start + count)) == list(range(log.size()))
+            assert all(commitment(bytes(row.body)) == bytes(row.commitment) for row in rows)
+            leaves = [sha256(b"\0" + bytes(row.commitment)) for row in rows]
+            assert [log.edge(size).root for size in (0, 1, 2, len(rows))] == [
+                tree(leaves[:size]) for size in (0, 1, 2, len(rows))
+            ]
+        kept = read_kept(sequencer.file, SIGNER.key)
+        assert kept is not None
+        assert kept.root == tree(leaves)
+
+
+def test_two_sequencers_at_once_integrate_each_entry_once(ledger: tuple[Store, Schema, Sequencer]) -> None:
     store, schema, sequencer = ledger
     add(store, schema, 0, 2000)
     threads = [Thread(target=sequencer.run) for _ in range(2)]
@@ -55,7 +83,7 @@ def test_two_sequencers_at_once_chain_each_entry_once(ledger: tuple[Store, Schem
         thread.start()
     for thread in threads:
         thread.join()
-    assert verify(store, schema, sequencer.head_file).head.size == 2000
+    assert verify(store, schema, sequencer.file, SIGNER.key).size == 2000
 
 
 GARBAGE = [
@@ -69,7 +97,7 @@ GARBAGE = [
 ]
 
 
-def test_what_is_no_entry_is_set_aside_and_the_rest_is_chained(
+def test_what_is_no_entry_is_set_aside_and_the_rest_is_integrated(
     ledger: tuple[Store, Schema, Sequencer], caplog: pytest.LogCaptureFixture
 ) -> None:
     store, schema, sequencer = ledger
@@ -79,8 +107,8 @@ def test_what_is_no_entry_is_set_aside_and_the_rest_is_chained(
         connection.execute(insert(schema.pending), rows)
     add(store, schema, 2000, 5)
     assert sequencer.run() == 10 + len(GARBAGE) + 1
-    report = verify(store, schema, sequencer.head_file)
-    assert (report.head.size, report.pending) == (18, 0)
+    report = verify(store, schema, sequencer.file, SIGNER.key)
+    assert (report.size, report.pending) == (18, 0)
     digests = sorted(hashlib.sha256(found).hexdigest() for found in [*GARBAGE, GARBAGE[1]])
     assert sorted(found.digest for found in report.unreadable) == digests
     assert all(found.kept for found in report.unreadable)
@@ -89,7 +117,7 @@ def test_what_is_no_entry_is_set_aside_and_the_rest_is_chained(
         bodies = connection.scalars(select(schema.entry.c.body).order_by(schema.entry.c.number)).all()
     assert kept == set(GARBAGE)
     entries = [Entry.decode(bytes(found)) for found in bodies]
-    assert {number + 1 for number, entry in enumerate(entries) if entry.event == "unreadable"} == {
+    assert {number for number, entry in enumerate(entries) if entry.event == "unreadable"} == {
         found.number for found in report.unreadable
     }
     assert sum(entry.event == "permitted" for entry in entries) == 10
@@ -105,7 +133,7 @@ def test_what_was_set_aside_and_is_gone_or_changed_is_told(ledger: tuple[Store, 
     with store.writing() as connection:
         connection.execute(delete(schema.aside).where(schema.aside.c.body == GARBAGE[1]))
         connection.execute(update(schema.aside).values(body=b"other"))
-    report = verify(store, schema, sequencer.head_file)
+    report = verify(store, schema, sequencer.file, SIGNER.key)
     assert [found.kept for found in report.unreadable] == [False, False]
 
 
@@ -113,120 +141,230 @@ def test_a_text_where_bytes_belong_stops_nobody(tmp_path: Path) -> None:
     """SQLite keeps whatever is put into a column, also what its driver cannot read back."""
     store, schema = Store.open(f"sqlite:///{tmp_path / 'site.db'}"), declare(MetaData())
     schema.metadata.create_all(store.engine)
-    sequencer = Sequencer(store, schema, tmp_path / "ledger.head")
+    sequencer = Sequencer(store, schema, tmp_path / NAME, SIGNER)
     sequencer.begin()
     add(store, schema, 0, 1)
     with store.writing() as connection:
         for number, value in enumerate(("'text'", "42", "CAST(x'ff' AS TEXT)")):
             connection.exec_driver_sql(f"INSERT INTO avow_pending VALUES ('row{number}', {value})")
-    assert sequencer.run() == 4
-    assert len(verify(store, schema, sequencer.head_file).unreadable) == 3
+        connection.exec_driver_sql("INSERT INTO avow_pending VALUES ('', 'a'), (x'ff', 'b')")
+    assert sequencer.run() == 6
+    assert len(verify(store, schema, sequencer.file, SIGNER.key).unreadable) == 5
+    with store.reading() as connection:
+        assert pending_count(connection, schema) == 0
     store.close()
 
 
-def _flip(store: Store, schema: Schema, column: str, number: int) -> None:
-    entry = schema.entry
-    with store.writing() as connection:
-        old = bytes(connection.scalar(select(entry.c[column]).where(entry.c.number == number)) or b"")
-        new = bytes([*old[:-3], old[-3] ^ 1, *old[-2:]])
-        connection.execute(update(entry).where(entry.c.number == number).values({column: new}))
+HOUR = 500_000
 
 
-def _swap(store: Store, schema: Schema) -> None:
-    entry = schema.entry
-    with store.writing() as connection:
-        rows = {n: connection.execute(select(entry).where(entry.c.number == n)).one() for n in (3, 4)}
-        for here, there in ((3, 4), (4, 3)):
-            connection.execute(
-                update(entry).where(entry.c.number == here).values(body=rows[there].body, root=rows[there].root)
-            )
-
-
-def _drop(store: Store, schema: Schema, first: int) -> None:
-    with store.writing() as connection:
-        connection.execute(delete(schema.entry).where(schema.entry.c.number >= first))
-
-
-def _drop_one(store: Store, schema: Schema) -> None:
-    with store.writing() as connection:
-        connection.execute(delete(schema.entry).where(schema.entry.c.number == 4))
-
-
-@pytest.mark.parametrize(
-    ("tamper", "found"),
-    [
-        pytest.param(lambda s, c: _flip(s, c, "body", 4), "entry 5", id="flipped body"),
-        pytest.param(lambda s, c: _flip(s, c, "root", 4), "entry 5", id="flipped link"),
-        pytest.param(_swap, "entry 4", id="swapped"),
-        pytest.param(_drop_one, "entry 5", id="dropped in the middle"),
-        pytest.param(lambda s, c: _drop(s, c, 9), "expected at least 10 entries, found 9", id="cut by one"),
-        pytest.param(lambda s, c: _drop(s, c, 0), "expected at least 10 entries, found 0", id="emptied"),
-    ],
-)
-def test_tampering_is_found(ledger: tuple[Store, Schema, Sequencer], tamper: Any, found: str) -> None:
+def due(ledger: tuple[Store, Schema, Sequencer], every: float) -> tuple[Sequencer, FrozenClock]:
+    """A sequencer that does what is due, ten minutes after an hour has begun."""
     store, schema, sequencer = ledger
-    add(store, schema, 0, 10)
-    sequencer.run()
-    tamper(store, schema)
-    with pytest.raises(LedgerError, match=found):
-        verify(store, schema, sequencer.head_file)
+    clock = FrozenClock(HOUR * 3600 + 600.0)
+    return Sequencer(store, schema, sequencer.file, SIGNER, clock, every), clock
 
 
-def test_nothing_is_built_on_a_ledger_that_was_cut_or_rewritten(ledger: tuple[Store, Schema, Sequencer]) -> None:
+def hours(ledger: tuple[Store, Schema, Sequencer]) -> list[int]:
+    store, schema, _ = ledger
+    with store.reading() as connection:
+        bodies = connection.scalars(select(schema.entry.c.body).order_by(schema.entry.c.number))
+        return [Entry.decode(bytes(body)).hour for body in bodies]
+
+
+def test_what_came_in_an_hour_is_integrated_once_it_is_over(ledger: tuple[Store, Schema, Sequencer]) -> None:
+    store, schema, _ = ledger
+    sequencer, clock = due(ledger, 3600.0)
+    add(store, schema, 0, 5, hour=HOUR)
+    add(store, schema, 5, 3, hour=HOUR - 1)
+    assert sequencer.run_due() == 3, "at the first look, what hours before have left"
+    add(store, schema, 10, 2, hour=HOUR)
+    assert sequencer.run_due() == 0
+    clock.advance(3000.0)  # the next hour has begun, and with it something has come
+    add(store, schema, 20, 4, hour=HOUR + 1)
+    assert sequencer.run_due() == 7
+    assert hours(ledger) == [HOUR - 1] * 3 + [HOUR] * 7
+    clock.advance(3599.0)
+    assert sequencer.run_due() == 0
+    clock.advance(1.0)
+    assert sequencer.run_due() == 4
+
+
+def test_what_waits_for_its_hour_holds_nothing_up(ledger: tuple[Store, Schema, Sequencer]) -> None:
+    """More waits than a batch takes, and what is due lies between."""
+    store, schema, _ = ledger
+    sequencer, _clock = due(ledger, 3600.0)
+    add(store, schema, 0, BATCH + 100, hour=HOUR)
+    add(store, schema, 10_000, 50, hour=HOUR - 1)
+    assert sequencer.run_due() == 50
+    with store.reading() as connection:
+        assert pending_count(connection, schema) == BATCH + 100
+
+
+def test_what_seems_to_come_from_the_future_does_not_wait_for_it(ledger: tuple[Store, Schema, Sequencer]) -> None:
+    store, schema, _ = ledger
+    sequencer, _clock = due(ledger, 3600.0)
+    add(store, schema, 0, 2, hour=HOUR + 9000)
+    assert sequencer.run_due() == 2
+
+
+def test_an_interval_of_several_hours_or_of_seconds_is_kept_too(ledger: tuple[Store, Schema, Sequencer]) -> None:
+    store, schema, _ = ledger
+    sequencer, clock = due(ledger, 4 * 3600.0)  # 500,000 is a multiple of 4
+    sequencer.run_due()
+    add(store, schema, 0, 2, hour=HOUR)
+    clock.advance(3600.0)
+    add(store, schema, 2, 2, hour=HOUR + 1)
+    assert sequencer.run_due() == 0
+    clock.advance(3 * 3600.0)
+    assert sequencer.run_due() == 4
+    sequencer, clock = due(ledger, 10.0)
+    sequencer.run_due()
+    add(store, schema, 10, 3, hour=HOUR)
+    assert sequencer.run_due() == 0
+    clock.advance(10.0)
+    assert sequencer.run_due() == 3
+
+
+def test_what_failed_when_it_was_due_is_tried_again(ledger: tuple[Store, Schema, Sequencer]) -> None:
+    store, schema, _ = ledger
+    sequencer, _clock = due(ledger, 3600.0)
+    add(store, schema, 0, 3, hour=HOUR - 1)
+    kept = sequencer.file.read_bytes()
+    sequencer.file.unlink()
+    with pytest.raises(LedgerError, match="is missing"):
+        sequencer.run_due()
+    sequencer.file.write_bytes(kept)
+    assert sequencer.run_due() == 3
+
+
+def test_what_is_committed_and_not_yet_signed_is_signed_at_the_next_start(
+    ledger: tuple[Store, Schema, Sequencer],
+) -> None:
+    """As after a crash between the commit and the journal, or between the journal and the checkpoint."""
     store, schema, sequencer = ledger
-    add(store, schema, 0, 10)
+    add(store, schema, 0, 300)
     sequencer.run()
-    _drop(store, schema, 9)
-    add(store, schema, 100, 1)
-    with pytest.raises(LedgerError, match="tells of 10"):
-        sequencer.run()
-    with pytest.raises(LedgerError):
+    kept, journal = sequencer.file.read_bytes(), sequencer.journal.path.read_bytes()
+    add(store, schema, 300, 20)
+    sequencer.run()
+    after, whole = sequencer.file.read_bytes(), sequencer.journal.path.read_bytes()
+    for left in (journal, whole):
+        sequencer.file.write_bytes(kept)
+        sequencer.journal.path.write_bytes(left)
         sequencer.begin()
-    _drop(store, schema, 0)  # written anew from its beginning, and longer than before
-    sequencer.head_file.rename(sequencer.head_file.with_name("kept"))
+        assert sequencer.file.read_bytes() == after
+        assert sequencer.journal.path.read_bytes() == whole
+
+
+def test_nothing_is_signed_that_was_changed_between_commit_and_signature(
+    ledger: tuple[Store, Schema, Sequencer],
+) -> None:
+    store, schema, sequencer = ledger
+    add(store, schema, 0, 300)
+    sequencer.run()
+    kept, journal = sequencer.file.read_bytes(), sequencer.journal.path.read_bytes()
+    add(store, schema, 300, 20)
+    sequencer.run()
+    entry = schema.entry
+    for values in ({"body": body(77)}, {"body": body(77), "commitment": commitment(body(77))}):
+        sequencer.file.write_bytes(kept)
+        sequencer.journal.path.write_bytes(journal)
+        with store.writing() as connection:
+            connection.execute(update(entry).where(entry.c.number == 310).values(values))
+        with pytest.raises(LedgerError, match="nothing was signed"):
+            sequencer.begin()
+        assert (sequencer.file.read_bytes(), sequencer.journal.path.read_bytes()) == (kept, journal)
+
+
+def test_a_journal_that_is_ahead_or_of_another_ledger_is_not_gone_on_with(
+    ledger: tuple[Store, Schema, Sequencer], tmp_path: Path
+) -> None:
+    """Entries of the same numbers would be left out of it: what it has there must be what the database has."""
+    store, schema, sequencer = ledger
+    add(store, schema, 0, 10)
+    sequencer.run()
+    kept = sequencer.file.read_bytes()
+    journal = sequencer.journal.path.read_bytes()
+    last = sequencer.journal.last()
+    assert last is not None
+    sequencer.journal.append([last._replace(number=10)])
+    with pytest.raises(LedgerError, match=r"has 10 entries, and its journal .* holds 11"):
+        sequencer.begin()
+    other = Sequencer(store, schema, tmp_path / "other" / NAME, SIGNER)
+    other.file.parent.mkdir()
+    other.journal.append(entry._replace(commitment=bytes(32)) for entry in sequencer.journal.read(0))
+    sequencer.journal.path.write_bytes(other.journal.path.read_bytes()[: len(journal)])
+    with pytest.raises(LedgerError, match=r"entry 9 in the ledger's journal .* is not the one in the database"):
+        sequencer.begin()
+    assert sequencer.file.read_bytes() == kept
+
+
+def drop_entry(store: Store, schema: Schema, first: int) -> None:
+    """Take everything from a number on out of the ledger, tiles included, as who knows how it is built would do it."""
+    with store.writing() as connection:
+        log = StoredLog(connection, schema)
+        partials = log.edge(first).partials
+        connection.execute(delete(schema.entry).where(schema.entry.c.number >= first))
+        connection.execute(delete(schema.tile))
+        log.put([(Tile(0, 0, first), partials[0])] if first else [])
+        tally_anew(connection, schema)
+
+
+def test_nothing_is_built_on_a_ledger_that_was_cut_or_written_anew(ledger: tuple[Store, Schema, Sequencer]) -> None:
+    store, schema, sequencer = ledger
+    add(store, schema, 0, 10)
+    sequencer.run()
+    kept, journal = sequencer.file.read_bytes(), sequencer.journal.path.read_bytes()
+    held = read_kept(sequencer.file, SIGNER.key)
+    assert held is not None
+    drop_entry(store, schema, 9)
+    add(store, schema, 100, 1)
+    for attempt in (sequencer.run, sequencer.begin):
+        with pytest.raises(LedgerError, match=f"has 9 entries with .* tells of 10 with the root {held.root.hex()}"):
+            attempt()
+    # Written anew from its beginning, and longer than before; the one who does it cannot sign, but has a new file made.
+    drop_entry(store, schema, 0)
+    sequencer.file.unlink()
+    sequencer.journal.path.unlink()
     sequencer.begin()
     add(store, schema, 200, 20)
     sequencer.run()
-    sequencer.head_file.with_name("kept").rename(sequencer.head_file)
-    with pytest.raises(LedgerError, match="is not the one"):
+    sequencer.file.write_bytes(kept)
+    sequencer.journal.path.write_bytes(journal)
+    with pytest.raises(LedgerError, match=f"first 10 of its 21 entries have the root .* and had {held.root.hex()}"):
         sequencer.begin()
-    with pytest.raises(LedgerError, match="entry 10"):
-        verify(store, schema, sequencer.head_file)
+    add(store, schema, 300, 1)
+    with pytest.raises(LedgerError, match="is not the one"):
+        sequencer.run()
+    with store.reading() as connection:
+        assert pending_count(connection, schema) == 1
+    assert sequencer.file.read_bytes() == kept
 
 
-def test_a_missing_or_damaged_head_is_said(ledger: tuple[Store, Schema, Sequencer]) -> None:
+def test_entries_and_tiles_that_do_not_fit_are_not_built_upon(ledger: tuple[Store, Schema, Sequencer]) -> None:
     store, schema, sequencer = ledger
     add(store, schema, 0, 10)
     sequencer.run()
-    kept = sequencer.head_file.read_bytes()
-    sequencer.head_file.write_bytes(kept[:-3])
-    with pytest.raises(LedgerError, match="cut off or damaged"):
-        verify(store, schema, sequencer.head_file)
-    sequencer.head_file.unlink()
-    for attempt in (lambda: verify(store, schema, sequencer.head_file), sequencer.begin):
-        with pytest.raises(LedgerError, match="missing"):
-            attempt()
+    with store.writing() as connection:
+        connection.execute(delete(schema.entry).where(schema.entry.c.number == 9))
+    with pytest.raises(LedgerError, match="last entry is number 8, and its tiles hold the hashes of 10"):
+        sequencer.begin()
 
 
-def test_who_copies_the_head_at_once_with_others_succeeds_and_it_never_goes_back(tmp_path: Path) -> None:
-    """As processes do that are started at the same time, or chain one after the other and are quick."""
-    file, failures, seen = tmp_path / "ledger.head", [], []
-    heads = [Head(size, hashlib.sha256(b"%d" % size).digest()) for size in range(1, 101)]
-
-    def copy() -> None:
-        try:
-            for head in heads:
-                write_head(file, head)
-                kept = read_head(file)
-                seen.append(kept is not None and kept.size >= head.size)
-        except Exception as error:  # noqa: BLE001 - told below
-            failures.append(error)
-
-    threads = [Thread(target=copy) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failures == []
-    assert seen == [True] * 400
-    assert read_head(file) == heads[-1]
+def test_an_older_database_with_its_older_checkpoint_is_known_by_the_journal(
+    ledger: tuple[Store, Schema, Sequencer],
+) -> None:
+    store, schema, sequencer = ledger
+    add(store, schema, 0, 10)
+    sequencer.run()
+    kept = sequencer.file.read_bytes()
+    add(store, schema, 100, 5)
+    sequencer.run()
+    drop_entry(store, schema, 10)
+    sequencer.file.write_bytes(kept)
+    with pytest.raises(LedgerError, match=r"has 10 entries, and its journal .* holds 15"):
+        sequencer.begin()
+    assert sequencer.recover() == 5
+    sequencer.begin()
+    assert verify(store, schema, sequencer.file, SIGNER.key).size == 15

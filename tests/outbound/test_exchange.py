@@ -169,7 +169,7 @@ def test_an_outcome_that_cannot_be_written_holds_up_nothing_else(
             raise RuntimeError("the service has a fault here")
         hook(work, member, reply)
 
-    assert site.opened.background.round() > 1  # the other payment is settled, and the ledger is chained
+    assert site.opened.background.round() > 1  # the other payment is settled, and the ledger is integrated
     assert len(set(troubled)) == 2
     assert site.opened.exchanges.settle() == 0  # and the troubled one is not asked about without pause
     site.settled("bank")(hook)

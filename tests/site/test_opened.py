@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,14 @@ from starlette.routing import Route
 from avow import Site
 from avow.edge.acts import acts
 from avow.errors import KeyringError, LedgerError, SetupError, StoreError
+from avow.testing.clock import FrozenClock
 from tests.vault.club import club
+
+
+def collect(site: Any) -> None:
+    """One more member."""
+    with site.acting("desk", "lending", place="hall", channel="https") as work:
+        work.collect(site.Member, person=work.person(), name="Ann", email="ann@example.org")
 
 
 def test_an_installation_is_made_and_found_again(tmp_path: Path) -> None:
@@ -30,15 +39,67 @@ def test_an_installation_is_made_and_found_again(tmp_path: Path) -> None:
     site.close()
 
 
+def _eventually(true: Callable[[], object]) -> None:
+    """Wait until something is true; the suite's own time limit ends a wait in vain."""
+    while not true():
+        time.sleep(0.02)
+
+
 def test_background_work_is_done_by_itself(tmp_path: Path) -> None:
-    site = club()
-    site.open(tmp_path)
-    with site.acting("desk", "lending", place="hall", channel="https") as work:
-        work.collect(site.Member, person=work.person(), name="Ann", email="ann@example.org")
-    site.close()
-    site.open(tmp_path, background=False)
+    """The ledger is integrated once an hour: at the first look, what hours before have left, then when one is over."""
+    site, clock = club(), FrozenClock()
+    site.open(tmp_path, clock=clock)
+    log = site.opened.log
+    collect(site)
+    assert log.give("checkpoint").body.split(b"\n")[1] == b"0"
+    assert site.opened.evidence.figures() == {}
+    clock.advance(3600)
+    _eventually(site.opened.evidence.figures)
     assert site.opened.evidence.figures()["ask"].permitted == 2
+    _eventually(lambda: log.give("checkpoint").body.split(b"\n")[1] == b"2")
+    collect(site)
     site.close()
+    clock.advance(3600)
+    site.open(tmp_path, clock=clock)
+    _eventually(lambda: site.opened.evidence.figures()["ask"].permitted == 4)
+    site.close()
+
+
+@pytest.mark.parametrize("every", [0, -1.0, float("inf"), float("nan")])
+def test_an_interval_in_which_the_ledger_cannot_be_integrated_is_refused(tmp_path: Path, every: float) -> None:
+    with pytest.raises(SetupError, match="cannot be integrated every"):
+        club().open(tmp_path, ledger_every=every)
+
+
+def test_the_ledger_of_an_earlier_version_is_refused_and_left_alone(tmp_path: Path) -> None:
+    """It was a chain: no commitments, no tiles, and a head that was not signed."""
+    site = club()
+    site.open(tmp_path / "head", background=False)
+    site.close()
+    (tmp_path / "head" / "ledger.checkpoint").rename(tmp_path / "head" / "ledger.head")
+    with pytest.raises(LedgerError, match="is the head of a hash chain"):
+        site.open(tmp_path / "head", background=False)
+    site.open(tmp_path / "table", background=False)
+    with site.opened.vault.store.writing() as connection:
+        connection.exec_driver_sql("DROP TABLE avow_entry")
+        connection.exec_driver_sql("CREATE TABLE avow_entry (number INTEGER PRIMARY KEY, body BLOB, root BLOB)")
+    site.close()
+    with pytest.raises(LedgerError, match="is a hash chain"):
+        site.open(tmp_path / "table", background=False)
+
+
+def test_the_log_keeps_its_name_and_key_when_the_policy_calls_the_site_otherwise(tmp_path: Path) -> None:
+    keys = []
+    for name in ("club", "society"):
+        site = club()
+        site.policy.site = name
+        site.open(tmp_path, background=False)
+        keys.append(site.opened.sequencer.signer.key)
+        collect(site)
+        site.opened.sequencer.run()
+        site.close()
+    assert keys[0] == keys[1]
+    assert keys[0].name == "club/ledger"
 
 
 def _spoil(folder: Path, name: str) -> None:
@@ -54,8 +115,8 @@ def _spoil(folder: Path, name: str) -> None:
         (folder / "site.db").write_bytes(b"x" * 10_000)
         for side in ("site.db-wal", "site.db-shm"):
             (folder / side).unlink(missing_ok=True)
-    elif name == "ledger head missing":
-        (folder / "ledger.head").unlink()
+    elif name == "ledger checkpoint missing":
+        (folder / "ledger.checkpoint").unlink()
     elif name == "database exchanged for an empty one":
         for side in ("site.db", "site.db-wal", "site.db-shm"):
             (folder / side).unlink(missing_ok=True)
@@ -67,7 +128,7 @@ def _spoil(folder: Path, name: str) -> None:
         ("keyring missing", KeyringError),
         ("keyring of another", KeyringError),
         ("database damaged", StoreError),
-        ("ledger head missing", LedgerError),
+        ("ledger checkpoint missing", LedgerError),
         ("database exchanged for an empty one", LedgerError),
     ],
 )
@@ -150,19 +211,19 @@ def test_a_timeout_longer_than_what_silence_is_taken_for_is_refused(tmp_path: Pa
         club().open(tmp_path, timeout=60.0)
 
 
-def test_a_head_that_a_crash_left_behind_is_caught_up(tmp_path: Path) -> None:
+def test_a_checkpoint_that_a_crash_left_behind_is_caught_up(tmp_path: Path) -> None:
     site = club()
     site.open(tmp_path, background=False)
-    old = (tmp_path / "ledger.head").read_bytes()
+    old = (tmp_path / "ledger.checkpoint").read_bytes()
     with site.acting("desk", "lending", place="hall", channel="https") as work:
         work.collect(site.Member, person=work.person(), name="Ann", email="ann@example.org")
     site.opened.sequencer.run()
-    new = (tmp_path / "ledger.head").read_bytes()
+    new = (tmp_path / "ledger.checkpoint").read_bytes()
     site.close()
-    (tmp_path / "ledger.head").write_bytes(old)
+    (tmp_path / "ledger.checkpoint").write_bytes(old)
     site.open(tmp_path, background=False)
     site.close()
-    assert (tmp_path / "ledger.head").read_bytes() == new != old
+    assert (tmp_path / "ledger.checkpoint").read_bytes() == new != old
 
 
 def test_a_secret_opens_what_it_was_made_for_and_nothing_else(tmp_path: Path) -> None:

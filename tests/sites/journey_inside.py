@@ -209,7 +209,9 @@ def rest(walk: Walk, part: str) -> str:
 def hire(stage: Stage) -> None:
     """Give the desks something to show: a member of staff, visits, orders and an objection."""
     gourmet = stage.gourmet
-    gourmet.opened.staff_file.add(MEMBER["username"], STAFF_PASSWORD, ("order_desk", "service_desk", "security_officer"))
+    gourmet.opened.staff_file.add(
+        MEMBER["username"], STAFF_PASSWORD, ("order_desk", "service_desk", "security_officer")
+    )
     visit(gourmet, 22, referrer="https://food.example/cheese")
     paid_orders(gourmet, 24, f"{COMTE}\n{HONEY}")
     paid_orders(gourmet, 11, TROUT)

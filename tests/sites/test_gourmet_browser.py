@@ -198,7 +198,7 @@ def test_a_sentence_unfolds_into_its_rules_and_when_they_last_held(shop: Shop, p
     page.get_by_role("navigation", name="Shop").get_by_role("link", name="Privacy").click()
     fold = page.locator("#card-passed-on")
     assert not fold.locator("code").is_visible()
-    for _ in range(20):  # the ledger is chained in the background
+    for _ in range(20):  # the ledger is integrated in the background
         fold.locator("summary").click()
         if "Permitted" in fold.inner_text():
             break

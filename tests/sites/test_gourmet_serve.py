@@ -63,7 +63,11 @@ FAULTS: dict[str, tuple[Callable[[Path], object], str, str]] = {
     "a missing keyring": (lambda data: (data / "keyring").unlink(), "keyring", "backup"),
     "a keyring cut in half": (lambda data: os.truncate(data / "keyring", 40), "keyring", "backup"),
     "a keyring that others may read": (lambda data: (data / "keyring").chmod(0o644), "keyring", "chmod"),
-    "a missing head of the ledger": (lambda data: (data / "ledger.head").unlink(), "is missing", "put it back"),
+    "a missing checkpoint of the ledger": (
+        lambda data: (data / "ledger.checkpoint").unlink(),
+        "is missing",
+        "put it back",
+    ),
 }
 
 

@@ -164,7 +164,7 @@ class Side:
             return {
                 table.name: connection.scalar(select(func.count()).select_from(table))
                 for table in tables
-                if table.name not in ("avow_pending", "avow_entry", "avow_tally")
+                if table.name not in ("avow_pending", "avow_entry", "avow_tile", "avow_tally")
             }
 
     def entries(self, event: str) -> list[Entry]:

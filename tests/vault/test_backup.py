@@ -87,7 +87,8 @@ def test_everybody_opens_after_a_restore(office: Office, tmp_path: Path) -> None
     assert office.put_back(tmp_path / "backup").erased == 0
     assert names(office.site) == before
     count = len(office.events())
-    assert verify(office.vault.store, office.site.home.schema, office.data / "ledger.head").head.size == count
+    sequencer = office.site.opened.sequencer
+    assert verify(office.vault.store, office.site.home.schema, sequencer.file, sequencer.signer.key).size == count
 
 
 def test_a_backup_holds_no_key_and_no_plain_text(office: Office, tmp_path: Path) -> None:
@@ -272,7 +273,7 @@ def test_what_opens_a_backup_is_copied_in_place_of_the_last_copy(office: Office,
     erase(office.site, settle(office.site, 1)[0])
     copy_kept(office.data, safe)
     assert sorted(path.name for path in safe.iterdir()) == [
-        "keyring", "keytable", "ledger.head", "ledger.journal", "tombstones",
+        "keyring", "keytable", "ledger.checkpoint", "ledger.journal", "tombstones",
     ]  # fmt: skip
     assert all(path.stat().st_mode & 0o077 == 0 for path in safe.iterdir())
     # The machine is lost: only the backup and the copy of the keys are left.

@@ -194,10 +194,13 @@ def test_a_tombstone_without_its_erasure_is_carried_out_at_the_next_start(
     village.erase(village.ann)
     with vault.store.writing() as connection:
         for table in reversed(site.home.metadata.sorted_tables):
-            if not table.name.startswith(("avow_entry", "avow_pending", "avow_tally")):
+            if not table.name.startswith(("avow_entry", "avow_pending", "avow_tally", "avow_tile")):
                 connection.execute(table.delete())
         for table in site.home.metadata.sorted_tables:
-            if not table.name.startswith(("avow_entry", "avow_pending", "avow_tally")) and before[table.name]:
+            if (
+                not table.name.startswith(("avow_entry", "avow_pending", "avow_tally", "avow_tile"))
+                and before[table.name]
+            ):
                 connection.execute(table.insert(), [row._asdict() for row in before[table.name]])
     assert village.rows_of(village.ann)  # she is back
     site.close()

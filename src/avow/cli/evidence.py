@@ -24,7 +24,8 @@ def evidence(
 
     with opened(site, data, store) as found:
         found.sequencer.run()
-        verify(found.vault.store, found.vault.home.schema, found.sequencer.head_file)
+        log = found.sequencer
+        verify(found.vault.store, found.vault.home.schema, log.file, log.signer.key)
         begun = datetime.fromtimestamp(0, UTC) + timedelta(hours=found.versions.all[-1].since)
         since = _day(first, begun.date())
         until = _day(last, datetime.fromtimestamp(found.settings.clock(), UTC).date()) + timedelta(days=1)

@@ -14,21 +14,32 @@ if TYPE_CHECKING:
     from avow.ledger.checkpoint import Checkpoint
 
 
-def verify(data: Path, store: str | None) -> int:
+def verify(data: Path, store: str | None, key: str | None) -> int:
     """Verify the ledger of the installation in `data` and say what was found; the exit status.
+
+    Args:
+        key: the log's verifier key; by default it is derived from the keyring there.
 
     Raises:
         LedgerError: it does not verify.
+        KeyringError: no key was given, and the keys cannot be reached.
         StoreError, SetupError: there is no ledger to verify there.
     """
+    from avow.keys.installed import open_keys
+    from avow.ledger.kept import NAME, log_signer
+    from avow.ledger.note import VerifierKey
+    from avow.ledger.stored import refuse_chain
     from avow.ledger.verify import verify as verify_ledger
 
     with database(data, store, "ledger") as (found, schema):
-        report = verify_ledger(found, schema, data / "ledger.head")
+        with found.reading() as connection:
+            refuse_chain(connection, schema)
+        known = VerifierKey.parse(key) if key else log_signer(data, open_keys(data / "keyring")).key
+        report = verify_ledger(found, schema, data / NAME, known)
     vouched = report.kept.size if report.kept else 0
-    print(f"The ledger verifies: {report.head.size} entries, root {report.head.root.hex()}.")
-    print(f"The head outside the database vouches for the first {vouched}.")
-    print(f"{report.pending} more wait to be chained.")
+    print(f"The ledger verifies: {report.size} entries, root {b64encode(report.root).decode()}.")
+    print(f"The checkpoint outside the database vouches for the first {vouched}; it is signed by {known}.")
+    print(f"{report.pending} more wait to be integrated.")
     for each in report.unreadable:
         where = "its bytes lie in avow_aside" if each.kept else "its bytes are gone from avow_aside"
         print(f"Entry {each.number} stands for a row that was no entry, SHA-256 {each.digest}; {where}.")
@@ -45,13 +56,16 @@ def export(
         StoreError, SetupError: there is no installation, or the folder is not empty.
     """
     from avow.ledger.export import export as write
+    from avow.ledger.note import Signer
     from avow.ledger.verify import verify as verify_ledger
 
     with opened(site, data, store) as found:
         found.sequencer.run()
         vault = found.vault
-        signer = found.log_signer(origin)
-        verify_ledger(vault.store, vault.home.schema, found.sequencer.head_file)
+        signer = found.sequencer.signer
+        verify_ledger(vault.store, vault.home.schema, found.sequencer.file, signer.key)
+        if origin is not None:
+            signer = Signer.from_seed(origin, vault.keyring.secret("log"))
         report = write(vault.store, vault.home.schema, folder, signer, bodies=bodies)
     print(f"{report.checkpoint.size} entries in {folder}, root {_root(report.checkpoint)}")
     if bodies is not None:
@@ -68,7 +82,7 @@ def check(key: str, folder: Path | None, receipt: Path | None, body: Path | None
         SetupError: nothing to check was named, or a file of it is not there.
     """
     from avow.ledger import folder as log
-    from avow.ledger.export import commitment
+    from avow.ledger.entry import commitment
     from avow.ledger.merkle import leaf_hash
     from avow.ledger.note import VerifierKey
     from avow.ledger.proof import Receipt

@@ -18,11 +18,14 @@ LogKey = Annotated[str, typer.Argument(help="The log's verifier key.", metavar="
 def verify(
     data: Annotated[Path, typer.Option(help="The site's data folder.", metavar="DIR")],
     store: Store = None,
+    key: Annotated[
+        str | None, typer.Option(help="The log's verifier key. [default: the keyring's]", metavar="KEY")
+    ] = None,
 ) -> None:
-    """Replay the ledger against its head and name the first entry that does not fit."""
+    """Recompute the ledger up to its signed checkpoint, and name the first entry or tile that does not fit."""
     from avow.cli.ledger import verify as verify_ledger
 
-    raise typer.Exit(verify_ledger(data, store))
+    raise typer.Exit(verify_ledger(data, store, key))
 
 
 @ledger_app.command("export")
@@ -32,7 +35,7 @@ def export_ledger(
     data: Data = None,
     store: Store = None,
     origin: Annotated[
-        str | None, typer.Option(help="The log's name: where it will be served, without https://.", metavar="NAME")
+        str | None, typer.Option(help="Another name for the log. [default: its own]", metavar="NAME")
     ] = None,
     bodies: Annotated[
         Path | None, typer.Option(help="Also write what the entries stand for, for an auditor.", metavar="FILE")

@@ -114,7 +114,7 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on; other than loopback needs --cert.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8000,
     data: Annotated[
-        Path | None, typer.Option(help="Folder for database, keys and ledger head. [default: var/SITE]", metavar="DIR")
+        Path | None, typer.Option(help="Folder for database, keys and checkpoint. [default: var/SITE]", metavar="DIR")
     ] = None,
     base: Annotated[
         str | None, typer.Option(help="How the site is reached from outside: https://shop.example", metavar="URL")
@@ -135,6 +135,10 @@ def serve(
     safe: Safe = None,
     device: Annotated[
         str | None, typer.Option(help="PKCS#11 URI of the token where a new site makes its keys.", metavar="URI")
+    ] = None,
+    ledger_every: Annotated[
+        float | None,
+        typer.Option(help="Seconds between integrations of the ledger. [default: 3600; local peers: 10]"),
     ] = None,
     no_demo: Annotated[
         bool, typer.Option("--no-demo", help="Without the examples that the first start with local peers makes.")
@@ -160,6 +164,7 @@ def serve(
         safe=safe,
         device=device,
         demo=not no_demo,
+        ledger_every=ledger_every,
     )
     raise typer.Exit(status)
 

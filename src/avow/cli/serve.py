@@ -28,6 +28,9 @@ from avow.keys.device import PIN_VARIABLE
 #: A browser that keeps its connection open would hold the service up for as long as it likes.
 LAST_ANSWERS = 12
 
+#: Seconds between integrations of the ledger where somebody tries a site on their own computer, and wants to see them.
+DEMONSTRATED = 10.0
+
 if TYPE_CHECKING:
     from avow.language.frontmatter import Recipient
     from avow.outbound.address import Address
@@ -53,6 +56,7 @@ def serve(
     safe: Path | None,
     device: str | None,
     demo: bool,
+    ledger_every: float | None,
 ) -> int:
     """Serve the site in `folder` until it is interrupted; the exit status.
 
@@ -82,6 +86,7 @@ def serve(
                 inbox=inbox,
                 safe=safe,
                 device=device,
+                ledger_every=_every(ledger_every, local_peers),
                 inbox_tls=_server_tls(cert, key) if inbox is not None else None,
             )
             examples = _examples(site, base, listener, cert) if demo and new and local_peers else None
@@ -123,6 +128,12 @@ def load_site(folder: Path) -> Site:
     if not isinstance(site, Site):
         raise SetupError(f"`{folder / 'app.py'}` declares no site", help='it needs: site = Site("policy.md", …)')
     return site
+
+
+def _every(given: float | None, local_peers: bool) -> float:
+    from avow.ledger.sequencer import EVERY
+
+    return given if given is not None else DEMONSTRATED if local_peers else EVERY
 
 
 def _tls(host: str, cert: Path | None, key: Path | None) -> bool:

@@ -1,1 +1,1 @@
-"""The ledger: entries and the chain that ties them, pure; the sequencer and verification stand above."""
+"""The ledger: one log of what was decided and done, a Merkle tree whose checkpoints are signed and kept outside."""

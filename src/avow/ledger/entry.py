@@ -16,8 +16,10 @@ other: without it, whoever knows the policy could guess a body from its hash.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
+import secrets
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -26,6 +28,9 @@ from avow.errors import LedgerError
 
 #: The largest body in bytes: what C2SP tlog-tiles can hold in an entry bundle.
 LARGEST: Final = 65_535
+
+#: The largest body that is read in the quick way: what is longer would fill the memory for the few ways to say things.
+_QUICK: Final = 4096
 
 _WORD = r"[A-Za-z][A-Za-z0-9_.-]{0,99}"
 _SHAPES: Final = {
@@ -40,7 +45,18 @@ _SHAPES: Final = {
 }
 _ANCHOR: Final = re.compile(_WORD)
 _OPTIONAL: Final = ("purpose", "recipient", "role")
+_NONCE: Final = re.compile(rb"[0-9a-f]{32}")
+_BEFORE_NONCE: Final = b'"nonce":"'
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+
+
+#: The digest of no policy, in an entry that rests on none.
+_NO_POLICY: Final = "0" * 64
+
+
+def commitment(body: bytes) -> bytes:
+    """What the log says of an entry's body: its SHA-256, 32 bytes. The nonce keeps it from being guessed."""
+    return hashlib.sha256(body).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +142,38 @@ class Entry:
                 help="verify the ledger; if it was written by a newer version of Avow, read it with that version",
             )
         return entry
+
+
+def own_entry(event: str, verb: str, object: str, hour: int) -> Entry:
+    """An entry of the ledger about itself, which rests on no policy."""
+    return Entry(event, verb, object, None, None, (), _NO_POLICY, hour, secrets.token_hex(16))
+
+
+def read_quickly(body: bytes) -> Entry:
+    """The entry of a body, but for its nonce, which is all zeros.
+
+    As sound as `Entry.decode`, and many times as quick where entries say the same: a canonical body has the key of its
+    nonce once, since no word has a quotation mark; so with another nonce of the same shape it is canonical as well, and
+    what is around the nonce has to be looked at only once.
+
+    Raises:
+        LedgerError: as `Entry.decode`.
+    """
+    start = body.find(_BEFORE_NONCE) + len(_BEFORE_NONCE)
+    end = start + 32
+    if len(body) <= _QUICK and start >= len(_BEFORE_NONCE) and _NONCE.fullmatch(body, start, end):
+        found = _around(body[:start], body[end:])
+        if found is not None:
+            return found
+    return Entry.decode(body)
+
+
+@lru_cache(maxsize=4096)
+def _around(before: bytes, after: bytes) -> Entry | None:
+    try:
+        return Entry.decode(b"%b%032d%b" % (before, 0, after))
+    except LedgerError:
+        return None  # the whole body is looked at, which says so
 
 
 @lru_cache(maxsize=4096)  # in one hour a service says few different things

@@ -18,9 +18,9 @@ from typing import Final, NoReturn
 from avow.errors import LogError, StoreError
 from avow.ledger import bundle, growing
 from avow.ledger.checkpoint import Checkpoint, open_checkpoint
-from avow.ledger.merkle import HASH, inclusion_proof, leaf_hashes, verify_inclusion
+from avow.ledger.merkle import HASH, leaf_hashes
 from avow.ledger.note import LARGEST_NOTE, Signer, VerifierKey
-from avow.ledger.tiles import ENTRIES, HEIGHT, WIDTH, Tile, TileReader, checked, hashes_in, tile_at, widths
+from avow.ledger.tiles import ENTRIES, HEIGHT, WIDTH, Tile, TileReader, checked, leads, tile_at, widths
 
 #: The name of the checkpoint's file.
 CHECKPOINT: Final = "checkpoint"
@@ -61,9 +61,7 @@ def write(folder: Path, entries: Iterable[bytes], signer: Signer, *, origin: str
         StoreError: the folder has something in it, or cannot be written.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if any(folder.iterdir()):
-            raise StoreError(f"the folder `{folder}` is not empty", help="name a new folder for the log")
+        _begin(folder)
         edge, last = growing.EMPTY, b""
         for batch in _batches(entries):
             bundles = bundle.grow(edge.size, last, batch)
@@ -78,13 +76,35 @@ def write(folder: Path, entries: Iterable[bytes], signer: Signer, *, origin: str
         if last:
             _put(folder / tile_at(ENTRIES, edge.size // WIDTH, edge.size).path, last)
         found = Checkpoint(origin or signer.key.name, edge.size, edge.root)
-        _put(folder / f"{CHECKPOINT}.new", found.sign(signer))
-        (folder / f"{CHECKPOINT}.new").replace(folder / CHECKPOINT)
+        _put_checkpoint(folder, found.sign(signer))
     except OSError as error:
-        raise StoreError(
-            f"the log's folder `{folder}` cannot be written: {error.strerror}", help="free space, or mend the rights"
-        ) from None
+        raise _unwritable(folder, error) from None
     return found
+
+
+def copy(folder: Path, checkpoint: Checkpoint, read: TileReader, signer: Signer) -> None:
+    """Write a log that there is already into an empty folder, as `write` does, from its tiles; nothing is recomputed.
+
+    Args:
+        checkpoint: what is to be signed.
+        read: gives the tiles and bundles of the log.
+
+    Raises:
+        LogError: a tile is not there.
+        StoreError: the folder has something in it, or cannot be written.
+    """
+    try:
+        _begin(folder)
+        for level, full, width in widths(checkpoint.size):
+            each = [Tile(level, number) for number in range(full)] + ([Tile(level, full, width)] if width else [])
+            for tile in each:
+                _put(folder / tile.path, read(tile))
+                if level == 0:
+                    entries = Tile(ENTRIES, tile.number, tile.width)
+                    _put(folder / entries.path, read(entries))
+        _put_checkpoint(folder, checkpoint.sign(signer))
+    except OSError as error:
+        raise _unwritable(folder, error) from None
 
 
 def read_checkpoint(folder: Path) -> bytes:
@@ -172,7 +192,7 @@ def _compare(tile: Tile, expected: bytes, read: TileReader, checkpoint: Checkpoi
 def _blame(tile: Tile, index: int, old: bytes, new: bytes, read: TileReader, checkpoint: Checkpoint) -> NoReturn:
     """Say which of an entry and its hash in the tile is wrong: the one that does not lead to the signed root."""
     entries = Tile(ENTRIES, tile.number, tile.width).path
-    signed = [item for item in (old, new) if _leads(item, index, checkpoint, read)]
+    signed = [item for item in (old, new) if leads(item, index, checkpoint.size, checkpoint.root, read)]
     told = f"the tile {tile.path} has {old.hex()} for it, and it hashes to {new.hex()}"
     if signed == [old]:
         raise LogError(
@@ -191,15 +211,6 @@ def _blame(tile: Tile, index: int, old: bytes, new: bytes, read: TileReader, che
         f"entry and tile do not fit, and neither leads to the signed root: {told}",
         help="more than one file was changed; put the log back from a copy",
     )
-
-
-def _leads(leaf: bytes, index: int, checkpoint: Checkpoint, read: TileReader) -> bool:
-    try:
-        proof = inclusion_proof(index, checkpoint.size, hashes_in(checkpoint.size, read))
-        verify_inclusion(leaf, index, checkpoint.size, proof, checkpoint.root)
-    except LogError:
-        return False
-    return True
 
 
 def _rest(folder: Path, size: int, read: TileReader) -> Iterator[str]:
@@ -236,6 +247,23 @@ def _batches(entries: Iterable[bytes]) -> Iterator[list[bytes]]:
     each = iter(entries)
     while batch := list(islice(each, _BATCH)):
         yield batch
+
+
+def _begin(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        raise StoreError(f"the folder `{folder}` is not empty", help="name a new folder for the log")
+
+
+def _put_checkpoint(folder: Path, note: bytes) -> None:
+    _put(folder / f"{CHECKPOINT}.new", note)
+    (folder / f"{CHECKPOINT}.new").replace(folder / CHECKPOINT)
+
+
+def _unwritable(folder: Path, error: OSError) -> StoreError:
+    return StoreError(
+        f"the log's folder `{folder}` cannot be written: {error.strerror}", help="free space, or mend the rights"
+    )
 
 
 def _put(path: Path, data: bytes) -> None:

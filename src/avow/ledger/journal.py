@@ -1,14 +1,14 @@
-r"""The journal: a copy of the chained entries outside the database, appended to by the sequencer.
+r"""The journal: a copy of the log's entries outside the database, appended to by the sequencer.
 
 A database that is put back from a backup has lost the entries since. With the journal it gets them back, byte for byte,
-before it is served; without it, a ledger that has become shorter than its kept head is refused.
+before it is served; without it, a ledger that has become shorter than its kept checkpoint is refused.
 
-    avow-ledger-journal 1\n
+    avow-ledger-journal 2\n
     then for each entry:
-        number (8, from 0) ‖ length of the body (4) ‖ body ‖ link (32) ‖ length of the body (4)     big-endian
+        number (8, from 0) ‖ length of the body (4) ‖ body ‖ commitment (32) ‖ length of the body (4)     big-endian
 
 What a crash left of an entry at the end is cut off by the next append. Entries are appended after they are committed,
-and before the copy of the head is written: the head never tells of an entry that the journal lacks.
+and before the checkpoint is signed: no checkpoint tells of an entry that the journal lacks.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from avow.store.files import locked, write_end
 #: The file's name in the data folder.
 NAME: Final = "ledger.journal"
 
-_HEAD: Final = b"avow-ledger-journal 1\n"
+_HEAD: Final = b"avow-ledger-journal 2\n"
 _START: Final = struct.Struct(">QI")
 _END: Final = struct.Struct(">32sI")
 
 
-class Chained(NamedTuple):
-    """One entry as the chain has it: its number from 0, its body, and its link (32 bytes)."""
+class Logged(NamedTuple):
+    """One entry as the log has it: its number from 0, its body, and the commitment to it (32 bytes)."""
 
     number: int
     body: bytes
-    root: bytes
+    commitment: bytes
 
 
 class Journal:
@@ -51,15 +51,24 @@ class Journal:
         Raises:
             LedgerError: it is damaged, or cannot be read.
         """
+        last = self.last()
+        return 0 if last is None else last.number + 1
+
+    def last(self) -> Logged | None:
+        """Its last whole entry, or None where it has none.
+
+        Raises:
+            LedgerError: it is damaged, or cannot be read.
+        """
         try:
             with self.path.open("rb") as file:
                 return self._end(file)[1]
         except FileNotFoundError:
-            return 0
+            return None
         except OSError as error:
             raise LedgerError(f"the ledger's journal `{self.path}` cannot be read: {error.strerror}") from None
 
-    def append(self, entries: Iterable[Chained]) -> None:
+    def append(self, entries: Iterable[Logged]) -> None:
         """Append entries, durably; those that it has already are left out.
 
         Raises:
@@ -68,7 +77,8 @@ class Journal:
         """
         try:
             with locked(self.path) as file:
-                end, size = self._end(file)
+                end, last = self._end(file)
+                size = 0 if last is None else last.number + 1
                 parts = []
                 for entry in entries:
                     if entry.number > size:
@@ -87,7 +97,7 @@ class Journal:
                 help="free space, or mend the rights; the entries are in the database and will be copied again",
             ) from None
 
-    def read(self, start: int) -> Iterator[Chained]:
+    def read(self, start: int) -> Iterator[Logged]:
         """The entries from number `start` on.
 
         Raises:
@@ -101,7 +111,7 @@ class Journal:
         except OSError as error:
             raise LedgerError(f"the ledger's journal `{self.path}` cannot be read: {error.strerror}") from None
 
-    def _entries(self, file: BinaryIO) -> Iterator[tuple[Chained, int]]:
+    def _entries(self, file: BinaryIO) -> Iterator[tuple[Logged, int]]:
         """Each whole entry from the beginning, and where it ends."""
         if not self._begun(file):
             return
@@ -112,13 +122,13 @@ class Journal:
             number += 1
             yield entry, file.tell()
 
-    def _end(self, file: BinaryIO) -> tuple[int, int]:
-        """Where the last whole entry ends, and how many there are up to it."""
+    def _end(self, file: BinaryIO) -> tuple[int, Logged | None]:
+        """Where the last whole entry ends, and that entry."""
         size = os.fstat(file.fileno()).st_size
         if not self._begun(file):
-            return 0, 0
+            return 0, None
         if size == len(_HEAD):
-            return size, 0
+            return size, None
         # The last entry says how long it is; only if a crash cut one off, all have to be gone through.
         file.seek(size - min(size, _END.size))
         tail = file.read(_END.size)
@@ -128,11 +138,11 @@ class Journal:
                 file.seek(start)
                 entry = _read(file)
                 if entry is not None and file.tell() == size:
-                    return size, entry.number + 1
-        end, count = len(_HEAD), 0
-        for entry, after in self._entries(file):
-            end, count = after, entry.number + 1
-        return end, count
+                    return size, entry
+        end, last = len(_HEAD), None
+        for last, end in self._entries(file):  # noqa: B007 - the last one is what is asked for
+            pass
+        return end, last
 
     def _begun(self, file: BinaryIO) -> bool:
         file.seek(0)
@@ -151,12 +161,12 @@ class Journal:
         )
 
 
-def _encode(entry: Chained) -> bytes:
+def _encode(entry: Logged) -> bytes:
     length = len(entry.body)
-    return _START.pack(entry.number, length) + entry.body + _END.pack(entry.root, length)
+    return _START.pack(entry.number, length) + entry.body + _END.pack(entry.commitment, length)
 
 
-def _read(file: BinaryIO) -> Chained | None:
+def _read(file: BinaryIO) -> Logged | None:
     """The next entry, or None where no whole one follows."""
     start = file.read(_START.size)
     if len(start) < _START.size:
@@ -167,4 +177,4 @@ def _read(file: BinaryIO) -> Chained | None:
     body, end = file.read(length), file.read(_END.size)
     if len(body) < length or len(end) < _END.size or _END.unpack(end)[1] != length:
         return None
-    return Chained(number, body, _END.unpack(end)[0])
+    return Logged(number, body, _END.unpack(end)[0])

@@ -1,240 +1,302 @@
-"""The sequencer: turns pending entries into the chain, one batch at a time.
+"""The sequencer: integrates pending entries into the log, one batch at a time, and signs what the log says then.
 
-A unit of work leaves its entries as pending rows, in the transaction of the data they speak of. One
-sequencer at a time (SQLite: the write lock; PostgreSQL: an advisory lock) drains them in batches:
-within one transaction it chains each body to the root before it, adds to the tally of its sentences
-and deletes the pending row. Rows are drained by deletion, never by highest id: a database may commit
-out of order. A batch is shuffled, so that the order of entries does not say who came first.
+A unit of work leaves its entries as pending rows, in the transaction of the data they speak of. One sequencer at a time
+(SQLite: the write lock; PostgreSQL: an advisory lock) drains them in batches: within one transaction it appends their
+commitments to the log, counts their sentences and deletes the pending rows. They are taken in the order of their ids,
+which are random: so the order in the log does not say who came first. They are drained by deletion, never by highest
+id: a database may commit out of order.
+
+Where a service runs, this is done once an hour, and only with what came in the hours before (`run_due`): then a place
+in the log tells no more of the time than the entry says itself. Commands and backups integrate everything at once.
 
 What lies there and is no entry (a damaged row, or one that somebody put there) does not stop the others: its bytes
-are moved aside, and an entry `unreadable` with their SHA-256 is chained in its place.
+are moved aside, and an entry `unreadable` with their SHA-256 takes its place.
 
-After the commit the entries are appended to a journal outside the database, and a copy of the head (size and root) is
-written beside it. A ledger that has become shorter than that copy, or has another root at that size, was tampered with.
-Where it was put back from a backup, `recover` gives it the entries since.
+After the commit, in this order: the log is read back from its stored bytes and recomputed; its new entries are appended
+to a journal outside the database; a checkpoint is signed and put in place of the one there. A log that does not go on
+from that checkpoint is not built upon. Where a database was put back from a backup, `recover` gives it the entries
+since.
 """
 
 from __future__ import annotations
 
 import hashlib
 import logging
-import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import closing
 from pathlib import Path
+from typing import Any, Final
 
-from sqlalchemy import Connection, LargeBinary, bindparam, cast, delete, func, select, text
+from sqlalchemy import Connection, LargeBinary, cast, func, select, text
 
-from avow.errors import LedgerError, StoreError
-from avow.ledger import tally
-from avow.ledger.chain import EMPTY, Head, replay
-from avow.ledger.entry import Entry
-from avow.ledger.figures import count as count_cells
+from avow.errors import LedgerError
+from avow.ledger.checkpoint import Checkpoint
+from avow.ledger.entry import Entry, commitment, own_entry, read_quickly
+from avow.ledger.growing import Edge, grow
+from avow.ledger.integrating import integrate
 from avow.ledger.journal import NAME as JOURNAL
-from avow.ledger.journal import Chained, Journal
+from avow.ledger.journal import Journal, Logged
+from avow.ledger.kept import keep, missing, read_kept
+from avow.ledger.merkle import EMPTY_ROOT, leaf_hashes
+from avow.ledger.note import Signer
+from avow.ledger.recovering import recover
+from avow.ledger.stored import StoredLog
 from avow.store.connection import Store
-from avow.store.files import alone_in, replace_durably
 from avow.store.schema import Schema
 
 log = logging.getLogger("avow.ledger")
 
-#: Entries chained in one transaction.
-BATCH = 500
+#: Entries integrated in one transaction: some tenths of a second, in which on SQLite nobody else writes.
+BATCH: Final = 4096
+
+#: Seconds from one integration to the next, by the clock, where nothing else is said.
+EVERY: Final = 3600.0
 
 #: The event of an entry that stands for something unreadable; its object is this prefix and a SHA-256.
 UNREADABLE, DIGEST = "unreadable", "sha256."
 
-#: The digest of no policy, in an entry that rests on none.
-_NO_POLICY = "0" * 64
+_HOUR: Final = 3600
 
 #: PostgreSQL advisory lock of the sequencer ("avow" in ASCII).
-_LOCK = 0x61766F77
+_LOCK: Final = 0x61766F77
+
+#: Whether an entry of a unix hour is to be integrated now.
+_Due = Callable[[int], bool]
 
 
 class Sequencer:
-    """Chains the pending entries of one installation; `head_file` is the copy outside the database.
+    """Integrates the pending entries of one installation. For all threads; several processes may do it at once.
 
-    The journal lies beside it. `clock` gives unix seconds.
+    Args:
+        file: the checkpoint outside the database (`kept.NAME`); the journal lies beside it.
+        signer: of the log (`kept.log_signer`).
+        clock: gives unix seconds.
+        every: seconds from one integration to the next, for `run_due`.
     """
 
-    def __init__(self, store: Store, schema: Schema, head_file: Path, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        store: Store,
+        schema: Schema,
+        file: Path,
+        signer: Signer,
+        clock: Callable[[], float] = time.time,
+        every: float = EVERY,
+    ) -> None:
         self.store = store
         self.schema = schema
-        self.head_file = head_file
-        self.journal = Journal(head_file.with_name(JOURNAL))
+        self.file = file
+        self.signer = signer
+        self.journal = Journal(file.with_name(JOURNAL))
         self.clock = clock
+        self.every = every
+        self._done: float | None = None
 
     def begin(self) -> None:
-        """Write the first copy of the head, where both the ledger and the copy are still empty.
+        """Look whether the log goes on from its checkpoint, and sign the first one where there is neither.
 
         Raises:
-            LedgerError: the ledger has entries that the copy does not vouch for, or lacks some that it tells of.
+            LedgerError: the log has entries that no checkpoint vouches for, or does not go on from the one there.
         """
-        with self.store.reading() as connection:
-            head = current_head(connection, self.schema)
-            if head.size or read_head(self.head_file) is not None:
-                self._check(head, connection)
-            self._copy(connection, head)  # a crash may have come between the chain and its copies
+        with self.store.one_moment() as connection:
+            size = StoredLog(connection, self.schema).size()
+        if read_kept(self.file, self.signer.key) is None:
+            if size or self.journal.size():
+                raise missing(self.file)
+            keep(self.file, Checkpoint(self.signer.key.name, 0, EMPTY_ROOT), self.signer, lambda kept: None)
+        self._publish(None)  # a crash may have come between the log and its checkpoint
 
     def run(self) -> int:
-        """Chain everything that is pending now; the number of entries chained.
+        """Integrate everything that is pending now; how many entries.
 
         Raises:
-            LedgerError: the head's copy is ahead of the database: the ledger was cut or exchanged.
-            StoreError: the head's copy cannot be written.
+            LedgerError: the log does not go on from its checkpoint: it was cut, exchanged or put back.
+            StoreError: journal or checkpoint cannot be written.
         """
-        total = 0
-        while count := self._batch():
+        return self._drain(lambda hour: True)
+
+    def run_due(self) -> int:
+        """Integrate what is due, if that has not been done since the last full interval of the clock; how many entries.
+
+        An interval of whole hours leaves for the next time what came in the one that is not over.
+
+        Raises:
+            LedgerError, StoreError: as `run`. It is tried again at the next call then.
+        """
+        now = self.clock()
+        interval = now // self.every
+        if interval == self._done:
+            return 0
+        begun, here, whole = interval * self.every // _HOUR, now // _HOUR, self.every % _HOUR == 0
+        # What seems to come from later has come by a clock that was wrong, and waits for nothing.
+        count = self._drain(lambda hour: not (whole and begun <= hour <= here))
+        self._done = interval
+        return count
+
+    def recover(self) -> int:
+        """Take from the journal what a database that was put back has lost; how many entries: all or nothing.
+
+        By whoever put it back: at any other time a ledger that lost its end was tampered with. See
+        `avow.ledger.recovering`.
+
+        Raises:
+            LedgerError: the journal lacks what the checkpoint tells of, or does not lead to its root.
+        """
+        kept = read_kept(self.file, self.signer.key)
+        with self.store.writing() as connection:
+            self._alone(connection)
+            return recover(StoredLog(connection, self.schema), kept, self.journal, self._hour(), BATCH)
+
+    def _drain(self, due: _Due) -> int:
+        total, after, more = 0, None, True
+        while more:
+            count, after, more = self._batch(after, due)
             total += count
         return total
 
-    def _batch(self) -> int:
+    def _batch(self, after: str | None, due: _Due) -> tuple[int, str | None, bool]:
+        """Integrate one batch of what is due after an id, if one is given; how many, the last id, if more follow."""
+        pending = self.schema.pending.c
+        # Cast, since SQLite keeps whatever is put into a column: a text there would stop the driver.
+        rows = select(pending.id, cast(pending.body, LargeBinary)).order_by(pending.id).limit(BATCH)
+        if after is not None:
+            rows = rows.where(pending.id > after)
         with self.store.writing() as connection:
-            if self.store.dialect == "postgresql":
-                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-            # Cast, since SQLite keeps whatever is put into a column: a text there would stop the driver.
-            body_column = cast(self.schema.pending.c.body, LargeBinary)
-            pending = list(connection.execute(select(self.schema.pending.c.id, body_column).limit(BATCH)))
-            if not pending:
-                return 0
-            secrets.SystemRandom().shuffle(pending)
-            head = current_head(connection, self.schema)
-            self._check(head, connection)
-            rows: list[dict[str, object]] = []
-            entries: list[Entry] = []
-            for _, found in pending:
-                body, entry = self._read(connection, bytes(found))
+            self._alone(connection)
+            found = connection.execute(rows).all()
+            if not found:
+                return 0, None, False
+            ids, bodies, entries = [], [], []
+            for identity, there in found:
+                try:
+                    body, entry = there, read_quickly(there)
+                except LedgerError:
+                    body, entry = self._put_aside(connection, there)
+                if there is body and not due(entry.hour):
+                    continue
+                ids.append(identity)
+                bodies.append(body)
                 entries.append(entry)
-                number, head = head.size, head.after(body)
-                rows.append({"number": number, "body": body, "root": head.root})
-            connection.execute(self.schema.entry.insert(), rows)
-            connection.execute(
-                delete(self.schema.pending).where(self.schema.pending.c.id.in_([row.id for row in pending]))
-            )
-            tally.add(connection, self.schema, count_cells(entries))
-        with self.store.reading() as connection:
-            self._copy(connection, head)
-        return len(rows)
+            edge = None
+            if ids:
+                stored = StoredLog(connection, self.schema)
+                edge = stored.check_holds(self._kept(), stored.size())
+                edge = integrate(stored, edge, bodies, entries)
+                self._delete(connection, ids, whole=len(ids) == len(found))
+        if edge is not None:
+            self._publish(edge)
+        return len(ids), found[-1][0], len(found) == BATCH
 
-    def _copy(self, connection: Connection, head: Head) -> None:
-        """Bring the journal and then the copy of the head up to what is committed."""
-        entry = self.schema.entry.c
-        missing = (
-            select(entry.number, entry.body, entry.root)
-            .where(entry.number >= self.journal.size())
-            .order_by(entry.number)
-            .execution_options(yield_per=BATCH)
-        )
-        for part in connection.execute(missing).partitions(BATCH):
-            self.journal.append(Chained(row.number, bytes(row.body), bytes(row.root)) for row in part)
-        write_head(self.head_file, head)
+    def _alone(self, connection: Connection) -> None:
+        """Let no other sequencer in until the end of the transaction. On SQLite nobody else writes anyway."""
+        if self.store.dialect == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
 
-    def recover(self) -> int:
-        """Take from the journal what the head tells of and the database has lost; how many entries; all or nothing.
+    def _delete(self, connection: Connection, ids: list[str], *, whole: bool) -> None:
+        """Delete what was taken: all from the first id to the last, or some of it."""
+        if self.store.dialect == "postgresql":  # in the range may be what was committed meanwhile
+            connection.exec_driver_sql("DELETE FROM avow_pending WHERE id = ANY(%s)", (ids,))
+        elif whole:  # nobody else writes
+            connection.exec_driver_sql("DELETE FROM avow_pending WHERE id BETWEEN ? AND ?", (ids[0], ids[-1]))
+        else:
+            connection.exec_driver_sql("DELETE FROM avow_pending WHERE id = ?", [(each,) for each in ids])
 
-        For a database that was put back from a backup, and by whoever put it back: at any other time a ledger that lost
-        its end was tampered with. What was waiting to be chained when the backup was made, and has been since, waits no
-        longer; an entry says that this was done.
+    def _publish(self, computed: Edge | None) -> None:
+        """Read back what is stored, bring the journal up to it, and sign it.
 
-        Raises:
-            LedgerError: the journal lacks what the head tells of, or does not fit what the database still has.
+        Args:
+            computed: what the log was to be after the last batch; others may have gone on since.
         """
-        kept = read_head(self.head_file)
-        with self.store.writing() as connection:
-            head = current_head(connection, self.schema)
-            if kept is None or kept.size <= head.size:
-                return 0
-            if self.journal.size() < kept.size:
-                raise LedgerError(
-                    f"the ledger has {head.size} entries, its head tells of {kept.size}, and its journal holds "
-                    f"{self.journal.size()}",
-                    help=f"put the newest copy of `{self.journal.path}` in its place: a shortened ledger is not served",
-                )
-            lost = list(self.journal.read(head.size))
-            replay(((entry.body, entry.root) for entry in lost), start=head, kept=kept)
-            connection.execute(self.schema.entry.insert(), [entry._asdict() for entry in lost])
-            waiting = delete(self.schema.pending).where(self.schema.pending.c.body == bindparam("chained"))
-            connection.execute(waiting, [{"chained": entry.body} for entry in lost])
-            tally.add(connection, self.schema, count_cells(Entry.decode(entry.body) for entry in lost))
-            said = self._event("restored", "keep", "ledger")
-            connection.execute(self.schema.pending.insert().values(id=secrets.token_hex(16), body=said.encode()))
-        return len(lost)
+        with self.store.one_moment() as connection:
+            stored, kept = StoredLog(connection, self.schema), self._kept()
+            size = stored.size()
+            edge = stored.check_holds(kept, size)
+            if computed is not None and stored.edge(computed.size).root != computed.root:
+                raise _not_as_written(computed.size, computed.root, stored.edge(computed.size).root)
+            with closing(self._parts(connection, kept.size)) as parts:
+                fresh = [entry for part in parts for entry in part]
+            grown, _ = grow(stored.edge(kept.size), leaf_hashes(entry.commitment for entry in fresh))
+            if grown.root != edge.root:
+                raise _not_as_written(size, grown.root, edge.root)
+            self._check_journal(connection, size)
+            held = self.journal.size()
+            if held < kept.size:  # it was lost, and is written anew
+                with closing(self._parts(connection, held)) as parts:
+                    for part in parts:
+                        self.journal.append(part)
+            else:
+                self.journal.append(fresh)
+            found = Checkpoint(self.signer.key.name, size, edge.root)
+            keep(self.file, found, self.signer, lambda newer: stored.check_holds(newer, size))
 
-    def _event(self, event: str, verb: str, object: str) -> Entry:
-        """An entry that rests on no policy."""
-        hour = max(0, int(self.clock() // 3600))
-        return Entry(event, verb, object, None, None, (), _NO_POLICY, hour, secrets.token_hex(16))
+    def _parts(self, connection: Connection, first: int) -> Generator[list[Logged], None, None]:
+        """The entries from a number on, a batch at a time, each looked at whether it is what the log commits to."""
+        entry = self.schema.entry.c
+        columns = (entry.number, cast(entry.body, LargeBinary), cast(entry.commitment, LargeBinary))
+        statement = select(*columns).where(entry.number >= first).order_by(entry.number)
+        with connection.execute(statement.execution_options(yield_per=BATCH)) as rows:
+            for part in rows.partitions(BATCH):
+                found = [Logged(row[0], bytes(row[1]), bytes(row[2])) for row in part]
+                for each in found:
+                    if commitment(each.body) != each.commitment:
+                        raise LedgerError(
+                            f"entry {each.number} of the ledger was changed: its body has the SHA-256 "
+                            f"{commitment(each.body).hex()}, and the log commits to {each.commitment.hex()}",
+                            help="nothing was signed; run `avow ledger verify`, and find out who could write the "
+                            "database",
+                        )
+                yield found
 
-    def _read(self, connection: Connection, found: bytes) -> tuple[bytes, Entry]:
-        """The entry in a pending row; of what is none, the entry that says so."""
-        try:
-            return found, Entry.decode(found)
-        except LedgerError:
-            digest = hashlib.sha256(found).hexdigest()
+    def _check_journal(self, connection: Connection, size: int) -> None:
+        """That the journal is of this log and not ahead of it."""
+        last = self.journal.last()
+        if last is None:
+            return
+        entry = self.schema.entry.c
+        here = connection.scalar(select(entry.commitment).where(entry.number == last.number))
+        if last.number >= size:
+            raise LedgerError(
+                f"the ledger has {size} entries, and its journal `{self.journal.path}` holds {last.number + 1}",
+                help="if the database was put back from a backup, run `avow restore`; if not, it was cut: stop the "
+                "service and restore the newest one",
+            )
+        if here is None or bytes(here) != last.commitment:
+            raise LedgerError(
+                f"entry {last.number} in the ledger's journal `{self.journal.path}` is not the one in the database",
+                help="if the database verifies (`avow ledger verify`), put the file aside: it is written anew at the "
+                "next start",
+            )
+
+    def _kept(self) -> Checkpoint:
+        kept = read_kept(self.file, self.signer.key)
+        if kept is None:
+            raise missing(self.file)
+        return kept
+
+    def _put_aside(self, connection: Connection, found: bytes) -> tuple[bytes, Entry]:
+        """Keep what is no entry apart; the entry that says so, and its body."""
+        digest = hashlib.sha256(found).hexdigest()
         log.error("a pending row is no ledger entry; it is set aside as %s%s", DIGEST, digest)
         aside = self.schema.aside
         if connection.scalar(select(aside.c.digest).where(aside.c.digest == digest)) is None:
             connection.execute(aside.insert().values(digest=digest, body=found))
-        entry = self._event(UNREADABLE, "keep", f"{DIGEST}{digest}")
+        entry = own_entry(UNREADABLE, "keep", f"{DIGEST}{digest}", self._hour())
         return entry.encode(), entry
 
-    def _check(self, head: Head, connection: Connection) -> None:
-        """Never build on a ledger that no longer contains what was once written outside."""
-        kept = read_head(self.head_file)
-        if kept is None:
-            raise LedgerError(
-                f"the head's copy `{self.head_file}` is missing",
-                help="put it back from where it is kept; the ledger is not continued without it",
-            )
-        if kept.size == 0:
-            return
-        root = connection.scalar(select(self.schema.entry.c.root).where(self.schema.entry.c.number == kept.size - 1))
-        if kept.size > head.size or root is None or bytes(root) != kept.root:
-            raise LedgerError(
-                f"the ledger has {head.size} entries, but its head outside the database tells of {kept.size}"
-                if kept.size > head.size
-                else f"entry {kept.size} of the ledger is not the one that its head outside the database tells of",
-                help="if the database was put back from a backup, run `avow restore`; if not, stop the service, run "
-                "`avow ledger verify` and restore the database that belongs to the head",
-            )
+    def _hour(self) -> int:
+        return max(0, int(self.clock() // _HOUR))
 
 
-def current_head(connection: Connection, schema: Schema) -> Head:
-    """The head of the chain as the database has it."""
-    last = connection.execute(
-        select(schema.entry.c.number, schema.entry.c.root).order_by(schema.entry.c.number.desc()).limit(1)
-    ).first()
-    return EMPTY if last is None else Head(last.number + 1, bytes(last.root))
+def _not_as_written(size: int, expected: bytes, found: bytes) -> LedgerError:
+    return LedgerError(
+        f"the first {size} entries of the ledger should have the root {expected.hex()}, and what is stored has "
+        f"{found.hex()}",
+        help="nothing was signed; run `avow ledger verify`, and find out who could write the database",
+    )
 
 
 def pending_count(connection: Connection, schema: Schema) -> int:
-    """How many entries wait to be chained."""
-    return connection.scalar(select(func.count()).select_from(schema.pending)) or 0
-
-
-def read_head(file: Path) -> Head | None:
-    """The head's copy outside the database, or None where none was written yet.
-
-    Raises:
-        LedgerError: the copy is there and cannot be read.
-    """
-    try:
-        return Head.decode(file.read_bytes())
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise LedgerError(f"the head's copy `{file}` cannot be read: {error.strerror}") from None
-
-
-def write_head(file: Path, head: Head) -> None:
-    """Replace the copy of the head: written, synced and renamed, so that a crash leaves the old or the new one."""
-    try:
-        with alone_in(file.parent):  # two at once would write into the same scratch file
-            kept = read_head(file)
-            if kept is not None and kept.size > head.size:
-                return  # another process was quicker: the copy never goes back
-            replace_durably(file, head.encode())
-    except OSError as error:
-        raise StoreError(
-            f"the head's copy `{file}` cannot be written: {error.strerror}", help="free space, or mend the rights"
-        ) from None
+    """How many entries wait to be integrated."""
+    count: Any = connection.scalar(select(func.count()).select_from(schema.pending))
+    return count or 0

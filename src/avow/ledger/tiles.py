@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from avow.errors import LogError
-from avow.ledger.merkle import HASH, HashReader, parent_hashes
+from avow.ledger.merkle import HASH, HashReader, inclusion_proof, parent_hashes, verify_inclusion
 from avow.ledger.merkle import root as merkle_root
 
 #: Levels of the tree in one tile.
@@ -163,3 +163,13 @@ def root(size: int, read: TileReader) -> bytes:
         LogError: a tile has not the bytes of its width.
     """
     return merkle_root(size, hashes_in(size, read))
+
+
+def leads(leaf: bytes, index: int, size: int, signed: bytes, read: TileReader) -> bool:
+    """Whether an entry with the hash `leaf`, as number `index` of `size`, leads to the root `signed` over the tiles."""
+    try:
+        proof = inclusion_proof(index, size, hashes_in(size, read))
+        verify_inclusion(leaf, index, size, proof, signed)
+    except LogError:
+        return False
+    return True

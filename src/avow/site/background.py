@@ -1,6 +1,6 @@
-"""Background work of one process: chaining the ledger, delivering the outbox, settling exchanges.
+"""Background work of one process: integrating the ledger, delivering the outbox, settling exchanges.
 
-One thread looks for what is due, at each commit and at least twice a second, and chains the ledger itself. Whatever
+One thread looks for what is due, at each commit and at least twice a second, and integrates the ledger itself. Whatever
 waits for a peer is done by a few others: each recipient, the mails and the settling have one at a time, so that a peer
 that hangs holds up nobody else. All outlive any fault: what failed is logged and tried again. Several processes may
 run this at once.
@@ -72,7 +72,7 @@ class Background:
             thread.start()
 
     def stop(self) -> None:
-        """Finish what is under way, chain what is left, and end. A peer that hangs takes its timeout."""
+        """Finish what is under way, and end. A peer that hangs takes its timeout. The ledger waits for its time."""
         if not self._threads:
             return
         self._stop.set()
@@ -82,13 +82,9 @@ class Background:
         for thread in self._threads:
             thread.join()
         self._threads = []
-        try:
-            self._opened.sequencer.run()
-        except Exception:
-            log.exception("what is left of the ledger could not be chained; it will be at the next start")
 
     def round(self) -> int:
-        """Do everything that is due now, in this thread; the number of things done.
+        """Do everything that is due now, and integrate all of the ledger, in this thread; the number of things done.
 
         A fault of one kind of work does not keep the others waiting: it is raised after them.
         """
@@ -118,7 +114,7 @@ class Background:
                     self._give(("job", name), partial(self._do, name))
                 for lane in self._opened.courier.lanes():
                     self._give(lane, partial(self._serve, lane))
-                self._opened.sequencer.run()
+                self._opened.sequencer.run_due()
                 self._opened.vault.store.checkpoint_if_wanted()
             except (Exception, SystemExit):  # nothing that a site raises ends the work of all others
                 log.exception("a round of background work failed; it will be tried again")

@@ -64,7 +64,7 @@ def pack(opened: Opened, folder: Path, since: date, until: date, *, tests: Tests
         StoreError: the folder has something in it, or cannot be written.
         LedgerError, LogError: the ledger does not verify; nothing is to be believed of it then.
     """
-    signer = opened.log_signer()
+    signer = opened.sequencer.signer
     _empty(folder)
     try:
         log = export(opened.vault.store, opened.vault.home.schema, folder / "ledger", signer, bodies=folder / "all")

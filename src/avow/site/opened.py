@@ -3,7 +3,7 @@
 DATA/                     (0700)
   keyring                 keys, or the device that holds them; never in the database
   tombstones              who was erased, by keyed hashes: what a restored database has to be told
-  ledger.head             the copy of the ledger's head
+  ledger.checkpoint       how far the ledger is, signed; its entries once more are in ledger.journal
   staff.yaml              names, roles and password hashes of members of staff
   site.db                 the SQLite database, unless another store is named
 """
@@ -11,12 +11,9 @@ DATA/                     (0700)
 from __future__ import annotations
 
 import hmac
-import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from ssl import SSLContext
 from typing import TYPE_CHECKING, Any
 
 from starlette.routing import Router
@@ -36,9 +33,11 @@ from avow.edge.visits import Visits
 from avow.errors import AvowError, Refused, SetupError, StoreError
 from avow.keys.installed import create_keys, open_keys
 from avow.keys.provider import KeyProvider
-from avow.ledger.note import Signer as LogSigner
+from avow.ledger.kept import NAME as CHECKPOINT
+from avow.ledger.kept import log_signer
+from avow.ledger.public import PublicLog
 from avow.ledger.sequencer import Sequencer
-from avow.outbound.address import Address
+from avow.ledger.stored import refuse_chain
 from avow.outbound.directory import Directory
 from avow.outbound.dkim import Signer
 from avow.outbound.exchange import NEVER_SEEN_AFTER, Exchanges, Reply
@@ -51,6 +50,7 @@ from avow.site.evidence import Evidence
 from avow.site.jobs import Jobs
 from avow.site.letters import check_letters, letter_door
 from avow.site.mailing import open_inbox
+from avow.site.settings import Settings
 from avow.site.staff_file import NAME, StaffFile
 from avow.site.versions import Versions
 from avow.site.work import Work
@@ -65,41 +65,6 @@ if TYPE_CHECKING:
 
 #: Says whether something is seen in a text.
 Seen = Callable[[str], bool]
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Where an installation lives and whom it reaches.
-
-    Attributes:
-        data: folder for the keyring, the ledger's head and, unless `store` is given, the database.
-        store: a database URL.
-        device: a PKCS#11 URI of the token in which a new installation makes its keys; by default they are in a file.
-            See `avow.keys.device`. It need not be repeated: the keyring remembers it.
-        endpoints: address by recipient, and of the mail server under `mail`: a URL (`https://…`, `smtps://…`), or an
-            `Address` where a login or a host key belongs to it (`sftp://…`).
-        ca: a PEM file of the only authority that peers' certificates may come from; default: the system's.
-        base: how the site is reached from outside, for links in mails.
-        clock: unix seconds.
-        timeout: seconds that a peer has to answer.
-        background: whether sends, settlements, jobs and the ledger are worked off by threads of this process.
-        inbox: where mail to the published address is taken, `127.0.0.1:2525`; by default nowhere.
-        safe: where a copy is kept of what opens the backups; it is renewed whenever key epochs have been destroyed.
-        inbox_tls: the certificate with which it is taken over STARTTLS; without one, from this machine only.
-    """
-
-    data: Path
-    store: str | None = None
-    endpoints: Mapping[str, str | Address] = field(default_factory=dict)
-    ca: Path | None = None
-    base: str = "http://127.0.0.1:8000"
-    clock: Callable[[], float] = time.time
-    timeout: float = 10.0
-    background: bool = True
-    inbox: str | None = None
-    inbox_tls: SSLContext | None = None
-    safe: Path | None = None
-    device: str | None = None
 
 
 class Opened:
@@ -130,7 +95,10 @@ class Opened:
         self.staff_file.members()  # a file that cannot be used is told now, not to who stands before a desk
         store = Store.open(settings.store or f"sqlite:///{settings.data / 'site.db'}")
         try:
+            with store.reading() as connection:
+                refuse_chain(connection, site.home.schema)
             self.keyring = self._keyring(store)
+            signer = log_signer(settings.data, self.keyring, f"{self.policy.site}/ledger")
             self.vault = Vault(
                 store=store,
                 data=settings.data,
@@ -146,8 +114,11 @@ class Opened:
                 exit_inspectors=self._inspectors(contains_card, contains_card_code),
             )
             self.vault.prepare()
-            self.sequencer = Sequencer(store, site.home.schema, settings.data / "ledger.head", settings.clock)
+            self.sequencer = Sequencer(
+                store, site.home.schema, settings.data / CHECKPOINT, signer, settings.clock, settings.ledger_every
+            )
             self.sequencer.begin()
+            self.log = PublicLog(store, site.home.schema, self.sequencer.file, signer.key)
             self.vault.resume()
         except BaseException:
             site.home.bind(None)
@@ -241,10 +212,6 @@ class Opened:
     def csrf_token(self, bound: str = "") -> str:
         """A token that shows that a form came from this site, bound to who it was given to."""
         return issue(self.keyring.secret("csrf"), bound, self.settings.clock())
-
-    def log_signer(self, origin: str | None = None) -> LogSigner:
-        """Who signs what the ledger shows to outsiders; `origin` is its name there."""
-        return LogSigner.from_seed(origin or f"{self.policy.site}/ledger", self.keyring.secret("log"))
 
     def page(self, work: Work, template: str, context: Mapping[str, Any]) -> str:
         """A template of the site, rendered with what every page may use."""

@@ -12,6 +12,8 @@ from sqlalchemy import func, select
 
 from avow.errors import StoreError
 from avow.keys.installed import open_keys
+from avow.ledger.kept import NAME as CHECKPOINT
+from avow.ledger.kept import log_signer
 from avow.ledger.sequencer import Sequencer
 from avow.store.connection import Store
 from avow.store.files import replace_durably
@@ -41,6 +43,7 @@ def backup(site: Site, data: Path, store: str | None, folder: Path, safe: Path |
     """
     opened = site.open(data, store=store, background=False)
     try:
+        opened.sequencer.run()  # what is not in the log is not in its journal either
         manifest = back_up(opened.vault, folder, progress)
         if safe is not None:
             copy_kept(data, safe)
@@ -83,7 +86,8 @@ def restore(site: Site, data: Path, store: str | None, folder: Path | None, prog
             rows = sum(part.rows for part in manifest.tables.values())
         else:
             mend(target)
-        entries = Sequencer(target.store, site.home.schema, data / "ledger.head").recover()
+        signer = log_signer(data, target.keyring, f"{site.policy.site}/ledger")
+        entries = Sequencer(target.store, site.home.schema, data / CHECKPOINT, signer).recover()
         people = _count(target)
     opened = site.open(data, store=store, background=False)  # erases again who was erased since
     try:

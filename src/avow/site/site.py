@@ -33,8 +33,10 @@ from avow.errors import SetupError
 from avow.language.suggest import did_you_mean
 from avow.site.adopting import Adopting
 from avow.site.console import EVIDENCE, show_evidence
+from avow.site.log import PATH, LogPages
 from avow.site.mailing import Mailing
-from avow.site.opened import Opened, Settings
+from avow.site.opened import Opened
+from avow.site.settings import Settings
 from avow.site.transfer import Transfers
 from avow.site.versions import PAGES
 from avow.site.work import Work
@@ -133,6 +135,7 @@ class Site(Mailing, Adopting, Transfers):
         if static:
             self._serve_files("/static", static)
         self._declare_privacy()
+        self.routes.append(Mount(PATH, LogPages(self)))
 
     # -- declaring --------------------------------------------------------------------------------
 

@@ -11,8 +11,9 @@ to the person whose it is. No column here holds personal information in the clea
 | avow_exchange | a conversation with a recipient that must not happen twice |
 | avow_link | the keyed hash of a secret link, and what it leads to |
 | avow_attempt | how often something was attempted that could be guessed: by a keyed hash of what was typed |
-| avow_pending | a ledger entry written with its data and not yet chained |
-| avow_entry | a chained ledger entry |
+| avow_pending | a ledger entry written with its data and not yet in the log |
+| avow_entry | an entry of the log, with the SHA-256 of its body |
+| avow_tile | a tile of the log's tree: up to 256 hashes |
 | avow_aside | what lay among the pending entries and was none: an entry tells its digest |
 | avow_tally | how often a sentence did something on a day: counted from the entries |
 | avow_attestation | a signature for what the software cannot see, by whom and until when |
@@ -43,6 +44,9 @@ from sqlalchemy import (
 #: Length of the hexadecimal ids that clients make (128 random bits).
 ID_LENGTH = 32
 
+#: A number that outgrows 32 bits. SQLite's own integers have 64, and only a column of that name is the key of its row.
+_COUNT = BigInteger().with_variant(Integer(), "sqlite")
+
 
 @dataclass(frozen=True, slots=True)
 class Schema:
@@ -57,6 +61,7 @@ class Schema:
     attempt: Table
     pending: Table
     entry: Table
+    tile: Table
     aside: Table
     tally: Table
     attestation: Table
@@ -142,13 +147,28 @@ def declare(metadata: MetaData) -> Schema:
             Column("tries", Integer, nullable=False),
             Column("until", Float, nullable=False, index=True),
         ),
-        pending=Table("avow_pending", metadata, identifier(), Column("body", LargeBinary, nullable=False)),
+        # Clustered by its random id: it is drained in that order, and each row dirties one page.
+        pending=Table(
+            "avow_pending",
+            metadata,
+            identifier(),
+            Column("body", LargeBinary, nullable=False),
+            sqlite_with_rowid=False,
+        ),
         entry=Table(
             "avow_entry",
             metadata,
-            Column("number", Integer, primary_key=True, autoincrement=False),
+            Column("number", _COUNT, primary_key=True, autoincrement=False),
             Column("body", LargeBinary, nullable=False),
-            Column("root", LargeBinary, nullable=False),
+            Column("commitment", LargeBinary, nullable=False),
+            Index("avow_entry_commitment", "commitment"),
+        ),
+        tile=Table(
+            "avow_tile",
+            metadata,
+            Column("level", Integer, primary_key=True, autoincrement=False),
+            Column("number", _COUNT, primary_key=True, autoincrement=False),
+            Column("hashes", LargeBinary, nullable=False),
         ),
         aside=Table(
             "avow_aside",

@@ -6,8 +6,8 @@
 
 Bytes are base64, everything else is as JSON has it. Wrapped keys are left out: they come from the newest key table, so
 that whoever was erased since is in no backup, and no backup has to be searched for them. The key table is therefore
-written first, and what opens a backup lies in the data folder: keyring, key table, tombstones, head and journal of the
-ledger (`KEPT`). Keep a copy of those in another place than the backups, and only the newest.
+written first, and what opens a backup lies in the data folder: keyring, key table, tombstones, the ledger's checkpoint
+and its journal (`KEPT`). Keep a copy of those in another place than the backups, and only the newest.
 
 The same files fit both kinds of store: a backup of SQLite may be put back into PostgreSQL.
 """
@@ -46,9 +46,10 @@ from avow.errors import SetupError, StoreError
 from avow.keys.keytable import NAME as KEY_TABLE
 from avow.keys.keytable import WrappedKey, write_key_table
 from avow.keys.transfer import NAME as TRANSFER
-from avow.ledger.chain import Head
+from avow.ledger.growing import Edge
 from avow.ledger.journal import NAME as JOURNAL
-from avow.ledger.sequencer import current_head
+from avow.ledger.kept import NAME as CHECKPOINT
+from avow.ledger.stored import StoredLog
 from avow.store.files import replace_durably, sync_folder
 from avow.vault.columns import SealedColumn
 from avow.vault.former import NAME as FORMER
@@ -60,7 +61,7 @@ if TYPE_CHECKING:
 FORMAT: Final = 1
 
 #: The files of a data folder that open a backup or a package, or keep a backup from bringing back who was erased.
-KEPT: Final = ("keyring", KEY_TABLE, TOMBSTONES, FORMER, "ledger.head", JOURNAL, TRANSFER)
+KEPT: Final = ("keyring", KEY_TABLE, TOMBSTONES, FORMER, CHECKPOINT, JOURNAL, TRANSFER)
 
 #: Rows held in memory at a time.
 PORTION = 1000
@@ -94,7 +95,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a backup is of. `hour` counts from 1970; `ledger` is the size of the chain, `root` its last link."""
+    """What a backup is of. `hour` counts from 1970; `ledger` is the size of the log, `root` is over it."""
 
     format: int
     tenant: str
@@ -125,10 +126,11 @@ def back_up(vault: Vault, folder: Path, progress: Progress = lambda done, total:
             rmtree(scratch)  # what a backup that died left
         scratch.mkdir(mode=0o700, parents=True)
         with vault.store.one_moment() as connection:
-            head = current_head(connection, vault.home.schema)
+            log = StoredLog(connection, vault.home.schema)
+            edge = log.edge(log.size())
             write_people(vault, connection)
             tables = _write_tables(vault, connection, scratch, progress)
-        manifest = _manifest(vault, head, tables)
+        manifest = _manifest(vault, edge, tables)
         replace_durably(scratch / "manifest.json", manifest.encode())
         scratch.replace(folder)
         sync_folder(folder.parent)
@@ -231,9 +233,9 @@ def _write_tables(vault: Vault, connection: Connection, folder: Path, progress: 
     return parts
 
 
-def _manifest(vault: Vault, head: Head, tables: dict[str, Part]) -> Manifest:
+def _manifest(vault: Vault, edge: Edge, tables: dict[str, Part]) -> Manifest:
     policy = vault.policy
-    return Manifest(FORMAT, vault.tenant, policy.site, policy.digest, vault.hour(), head.size, head.root.hex(), tables)
+    return Manifest(FORMAT, vault.tenant, policy.site, policy.digest, vault.hour(), edge.size, edge.root.hex(), tables)
 
 
 def encoder_of(column: Column[Any]) -> Callable[[Any], Any]:

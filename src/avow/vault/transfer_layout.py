@@ -34,6 +34,7 @@ STAY: Final[dict[str, str]] = {
     "avow_attempt": "attempts at the pages of this installation, under a keyed hash",
     "avow_pending": "the ledger is this installation's evidence, and names nobody",
     "avow_entry": "as avow_pending",
+    "avow_tile": "as avow_pending",
     "avow_aside": "as avow_pending",
     "avow_tally": "as avow_pending",
     "avow_attestation": "what was signed for here is true here",

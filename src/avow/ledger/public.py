@@ -1,0 +1,90 @@
+"""What a log gives out to everybody: its checkpoint, and the tiles and bundles that this checkpoint covers.
+
+    checkpoint                     the newest that was signed
+    tile/<level>/<number>[.p/<w>]  C2SP tlog-tiles; a partial one in any width that it has had
+    tile/entries/<number>[.p/<w>]  commitments to entries, 256 to a bundle
+    key                            the verifier key, to be compared with one that came by another way
+
+What is in the database and not yet under a signature is not given out: nobody could hold the log to it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from avow.errors import LedgerError, LogError
+from avow.ledger.checkpoint import Checkpoint
+from avow.ledger.folder import CHECKPOINT
+from avow.ledger.kept import missing, open_kept, read_note
+from avow.ledger.note import VerifierKey
+from avow.ledger.stored import StoredLog
+from avow.ledger.tiles import WIDTH, Tile, tile_at
+from avow.store.connection import Store
+from avow.store.schema import Schema
+
+#: The address of the verifier key.
+KEY: Final = "key"
+
+_TEXT: Final = "text/plain; charset=utf-8"
+_BYTES: Final = "application/octet-stream"
+_KEY: Final = """{key}
+
+This is the verifier key of the log {origin}. Whoever can change the log can change this page as well: compare the key
+with one that you got by another way, or earlier, before you believe a checkpoint by it. It stays the same for the life
+of the log.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Something that is given out: its bytes, their media type, and whether they will be the same for ever."""
+
+    body: bytes
+    kind: str
+    lasting: bool
+
+
+class PublicLog:
+    """The public side of one installation's log. For all threads."""
+
+    def __init__(self, store: Store, schema: Schema, file: Path, key: VerifierKey) -> None:
+        self._store = store
+        self._schema = schema
+        self._file = file
+        self.key = key
+        self._verified: tuple[bytes, Checkpoint] | None = None
+
+    def give(self, path: str) -> Given:
+        """What lies at an address below the log's.
+
+        Raises:
+            LogError: there is nothing, or not under the checkpoint of now.
+            LedgerError: the log cannot be given out as it is: its checkpoint is gone, or tiles that it covers are.
+        """
+        if path == KEY:
+            return Given(_KEY.format(key=self.key, origin=self.key.name).encode(), _TEXT, lasting=False)
+        note, checkpoint = self._signed()
+        if path == CHECKPOINT:
+            return Given(note, _TEXT, lasting=False)
+        tile = Tile.parse(path)
+        widest = tile_at(tile.level, tile.number, checkpoint.size)
+        if tile.width > widest.width:
+            raise LogError(path, f"a log of {checkpoint.size} entries has {widest.width} of its {tile.width}")
+        try:
+            with self._store.one_moment() as connection:
+                body = StoredLog(connection, self._schema).read(tile)
+        except LogError as error:
+            raise LedgerError(f"the log lacks what its checkpoint covers: {error.args[0]}", help=error.help) from None
+        return Given(body, _BYTES, lasting=tile.width == WIDTH)
+
+    def _signed(self) -> tuple[bytes, Checkpoint]:
+        """The newest note, byte for byte, and the checkpoint in it; other processes write it too."""
+        note = read_note(self._file)
+        if note is None:
+            raise missing(self._file)
+        held = self._verified
+        if held is None or held[0] != note:
+            held = self._verified = note, open_kept(self._file, note, self.key)
+        return held
