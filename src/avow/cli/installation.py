@@ -34,7 +34,7 @@ def data_of(site: Path, data: Path | None) -> Path:
 
 @contextmanager
 def opened(site: Path, data: Path | None, store: str | None, *, reads: bool = False) -> Iterator[Opened]:
-    """A site's installation, without its background work. At its end what was noted is taken in, if not `reads`.
+    """A site's installation, without its background work. In the end the ledger is integrated, unless it only `reads`.
 
     Raises:
         AvowError: there is no installation, or it cannot be used.
