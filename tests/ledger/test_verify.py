@@ -98,6 +98,16 @@ def test_a_ledger_that_nobody_touched_verifies_at_every_size(ledger: Ledger) -> 
         assert report.kept == Checkpoint("shop.example/ledger", report.size, report.root)
 
 
+def test_a_tally_that_is_not_what_the_entries_say_is_found(full: Ledger) -> None:
+    store, schema, _ = full
+    with store.writing() as connection:
+        connection.execute(update(schema.tally).where(schema.tally.c.anchor == "b").values(times=SIZE - 1))
+    assert found_in(full).endswith(f"is {SIZE - 1}, and the entries say {SIZE}")
+    with store.writing() as connection:
+        connection.execute(delete(schema.tally).where(schema.tally.c.anchor == "b"))
+    assert found_in(full).endswith(f"is 0, and the entries say {SIZE}")
+
+
 def test_what_came_after_the_checkpoint_is_verified_and_not_vouched_for(full: Ledger) -> None:
     store, schema, sequencer = full
     note = sequencer.file.read_bytes()
