@@ -28,6 +28,7 @@ from avow.ledger.kept import NAME
 from avow.ledger.note import Signer
 from avow.ledger.sequencer import Sequencer
 from avow.ledger.verify import verify
+from avow.ledger.waiting import WaitingSeal
 from avow.store.adding import Adding
 from avow.store.connection import Store
 from avow.store.schema import Schema, declare
@@ -43,6 +44,7 @@ PENDING, MILLION = 100_000, int(os.environ.get("SCALE", "1000000"))
 AIM, ALLOWED = 20_000, 10.0
 WRITES, TURNS, PORTION = 3_000, 1_000, 50_000
 SIGNER = Signer.from_seed("bench.example/ledger", bytes(range(32)))
+WAITING = WaitingSeal(bytes(range(32)))
 
 
 def entries(count: int) -> Iterator[tuple[str, bytes]]:
@@ -59,7 +61,7 @@ def entries(count: int) -> Iterator[tuple[str, bytes]]:
 def ledger(store: Store, folder: Path) -> tuple[Schema, Sequencer]:
     schema = declare(MetaData())
     schema.metadata.create_all(store.engine)
-    sequencer = Sequencer(store, schema, folder / NAME, SIGNER)
+    sequencer = Sequencer(store, schema, folder / NAME, SIGNER, WAITING)
     sequencer.begin()
     return schema, sequencer
 
@@ -68,7 +70,7 @@ def wait(store: Store, schema: Schema, count: int) -> None:
     """Let so many entries wait."""
     for start in range(0, count, PORTION):
         part = entries(min(PORTION, count - start))
-        load(store, schema.pending, [{"id": identity, "body": body} for identity, body in part])
+        load(store, schema.pending, [{"id": each, "body": WAITING.seal(each, body)} for each, body in part])
 
 
 def written(store: Store, schema: Schema) -> tuple[float, float]:
@@ -77,7 +79,8 @@ def written(store: Store, schema: Schema) -> tuple[float, float]:
 
     def write(_: int) -> None:
         mine.entries = getattr(mine, "entries", None) or entries(WRITES)
-        together.write([next(mine.entries)])
+        identity, body = next(mine.entries)
+        together.write([(identity, WAITING.seal(identity, body))])
 
     for threads in (1, 8):
         start = time.perf_counter()

@@ -155,10 +155,12 @@ class Trial:
         member = self.site.Member.__table__
         with self.site.opened.vault.store.one_moment() as connection:
             lines: Counter[Line] = Counter()
-            for table in (schema.entry, schema.pending):
-                for body in connection.scalars(select(table.c.body)):
-                    entry = Entry.decode(bytes(body))
-                    lines.update((entry.event, entry.verb, word) for word in entry.object.split(", "))
+            seal, pending = self.site.opened.vault.waiting, schema.pending.c
+            bodies = [bytes(body) for body in connection.scalars(select(schema.entry.c.body))]
+            waiting = connection.execute(select(pending.id, pending.body)).all()
+            bodies += [seal.unseal(row.id, bytes(row.body)) for row in waiting]
+            for entry in map(Entry.decode, bodies):
+                lines.update((entry.event, entry.verb, word) for word in entry.object.split(", "))
             outbox = schema.outbox.c
             held = Held(
                 people=list(connection.scalars(select(schema.person.c.id))),

@@ -30,6 +30,7 @@ from avow.keys.installed import open_keys
 from avow.ledger.kept import NAME as CHECKPOINT
 from avow.ledger.kept import log_signer
 from avow.ledger.verify import verify
+from avow.ledger.waiting import WaitingSeal
 from avow.outbound.address import Address
 from avow.store.connection import Store
 from avow.testing.clock import FrozenClock
@@ -193,6 +194,7 @@ def snapshot(data: Path, site: Any) -> dict[str, Any]:
         trouble = str(error)
     finally:
         store.close()
+    seal = WaitingSeal(open_keys(data / "keyring").secret("log"))
     db = sqlite3.connect(file)
     try:
         db.row_factory = sqlite3.Row
@@ -203,7 +205,7 @@ def snapshot(data: Path, site: Any) -> dict[str, Any]:
             "kept": (data / CHECKPOINT).read_text(),
             "leaves": [bytes(row["commitment"]).hex() for row in logged],
             "entries": [json.loads(row["body"]) for row in logged],
-            "pending": [json.loads(row["body"]) for row in db.execute("SELECT body FROM avow_pending")],
+            "pending": [json.loads(seal.unseal(*row)) for row in db.execute("SELECT id, body FROM avow_pending")],
             "persons": [row["id"] for row in db.execute("SELECT id FROM avow_person")],
             "owners": [row[0] for row in db.execute("SELECT customer FROM shop_order")]
             + [row[0] for row in db.execute("SELECT visitor FROM avow_visit")],

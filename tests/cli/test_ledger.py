@@ -14,6 +14,7 @@ from avow.ledger.entry import Entry
 from avow.ledger.kept import NAME, log_signer
 from avow.ledger.note import Signer
 from avow.ledger.sequencer import Sequencer
+from avow.ledger.waiting import WaitingSeal
 from avow.store.connection import Store
 from avow.store.schema import declare
 
@@ -21,12 +22,13 @@ from avow.store.schema import declare
 def test_what_could_not_be_read_is_reported_with_its_digest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     store, schema = Store.open(f"sqlite:///{tmp_path / 'site.db'}"), declare(MetaData())
     schema.metadata.create_all(store.engine)
-    signer = log_signer(tmp_path, create_keys(tmp_path / "keyring", None), "shop/ledger")
-    sequencer = Sequencer(store, schema, tmp_path / NAME, signer)
+    keys = create_keys(tmp_path / "keyring", None)
+    signer, waiting = log_signer(tmp_path, keys, "shop/ledger"), WaitingSeal(keys.secret("log"))
+    sequencer = Sequencer(store, schema, tmp_path / NAME, signer, waiting)
     sequencer.begin()
     entry = Entry("permitted", "show", "contact", None, None, ("a",), "0" * 64, 500_000, "0" * 32)
     with store.writing() as connection:
-        rows = [{"id": "1", "body": entry.encode()}, {"id": "2", "body": b"garbage"}]
+        rows = [{"id": "1", "body": waiting.seal("1", entry.encode())}, {"id": "2", "body": b"garbage"}]
         connection.execute(insert(schema.pending), rows)
     sequencer.run()
     digest = hashlib.sha256(b"garbage").hexdigest()
@@ -53,7 +55,7 @@ def test_it_is_verified_by_a_key_that_is_given_where_the_keyring_is_elsewhere(
     store, schema = Store.open(f"sqlite:///{tmp_path / 'site.db'}"), declare(MetaData())
     schema.metadata.create_all(store.engine)
     signer = Signer.from_seed("shop/ledger", bytes(range(32)))
-    Sequencer(store, schema, tmp_path / NAME, signer).begin()
+    Sequencer(store, schema, tmp_path / NAME, signer, WaitingSeal(bytes(range(32)))).begin()
     store.close()
     verify = ["ledger", "verify", "--data", str(tmp_path)]
     assert run([*verify, "--key", str(signer.key)]) == 0

@@ -14,7 +14,7 @@ from avow.ledger.kept import NAME
 from avow.ledger.sequencer import Sequencer
 from avow.store.connection import Store
 from avow.store.schema import Schema, declare
-from tests.ledger.pending import SIGNER
+from tests.ledger.pending import SIGNER, WAITING
 from tests.structure.tree import ROOT
 
 
@@ -22,7 +22,7 @@ from tests.structure.tree import ROOT
 def ledger(store: str, tmp_path: Path) -> Iterator[tuple[Store, Schema, Sequencer]]:
     opened, schema = Store.open(store), declare(MetaData())
     schema.metadata.create_all(opened.engine)
-    sequencer = Sequencer(opened, schema, tmp_path / NAME, SIGNER)
+    sequencer = Sequencer(opened, schema, tmp_path / NAME, SIGNER, WAITING)
     sequencer.begin()
     yield opened, schema, sequencer
     opened.close()

@@ -11,10 +11,12 @@ from avow.ledger import tally
 from avow.ledger.entry import Entry
 from avow.ledger.figures import count
 from avow.ledger.note import Signer
+from avow.ledger.waiting import WaitingSeal
 from avow.store.connection import Store
 from avow.store.schema import Schema
 
 SIGNER: Final = Signer.from_seed("shop.example/ledger", bytes(range(32)))
+WAITING: Final = WaitingSeal(bytes(range(32)))
 
 
 def body(number: int, event: str = "permitted", hour: int = 500_000) -> bytes:
@@ -23,8 +25,14 @@ def body(number: int, event: str = "permitted", hour: int = 500_000) -> bytes:
 
 def add(store: Store, schema: Schema, start: int, count: int, event: str = "permitted", hour: int = 500_000) -> None:
     with store.writing() as connection:
-        rows = [{"id": secrets.token_hex(16), "body": body(start + n, event, hour)} for n in range(count)]
+        rows = [sealed(body(start + n, event, hour)) for n in range(count)]
         connection.execute(insert(schema.pending), rows)
+
+
+def sealed(body: bytes, identity: str | None = None) -> dict[str, object]:
+    """A row of an entry that waits, under an id of its own or a given one."""
+    identity = identity or secrets.token_hex(16)
+    return {"id": identity, "body": WAITING.seal(identity, body)}
 
 
 def tally_anew(connection: Connection, schema: Schema) -> None:

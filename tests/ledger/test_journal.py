@@ -19,7 +19,7 @@ from avow.ledger.verify import verify
 from avow.store.connection import Store
 from avow.store.schema import Schema
 
-from .pending import SIGNER, add, body, tally_anew
+from .pending import SIGNER, add, body, sealed, tally_anew
 
 
 def entry(number: int) -> Logged:
@@ -90,7 +90,7 @@ def put_back(store: Store, schema: Schema, size: int) -> None:
         StoredLog(connection, schema).put(partial)
         tally_anew(connection, schema)
         for number, row in enumerate(lost[:3]):
-            connection.execute(schema.pending.insert().values(id=f"{900 + number:032x}", body=row.body))
+            connection.execute(schema.pending.insert().values(sealed(bytes(row.body), f"{900 + number:032x}")))
 
 
 def events(store: Store, schema: Schema) -> list[str]:

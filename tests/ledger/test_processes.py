@@ -19,7 +19,7 @@ from avow.store.connection import Store
 from avow.store.schema import Schema, declare
 from tests.structure.tree import ROOT
 
-from .pending import SIGNER, add
+from .pending import SIGNER, WAITING, add
 
 Ledger = tuple[Store, Schema, Sequencer]
 
@@ -90,7 +90,7 @@ def _bodies(ledger: Ledger) -> list[bytes]:
 def main(address: str, file: Path) -> None:
     """Integrate until nothing is left, and say how much it was."""
     store, schema = Store.open(address), declare(MetaData())
-    sequencer, total = Sequencer(store, schema, file, SIGNER), 0
+    sequencer, total = Sequencer(store, schema, file, SIGNER, WAITING), 0
     sys.stdout.write("\n")
     sys.stdout.flush()
     while count := sequencer.run():

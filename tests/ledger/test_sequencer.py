@@ -22,7 +22,7 @@ from avow.store.connection import Store
 from avow.store.schema import Schema, declare
 from avow.testing.clock import FrozenClock
 
-from .pending import SIGNER, add, body, tally_anew
+from .pending import SIGNER, WAITING, add, body, tally_anew
 from .trees import sha256, tree
 
 
@@ -51,7 +51,8 @@ def test_entries_are_taken_in_the_order_of_their_random_ids(ledger: tuple[Store,
     sequencer.run()
     with store.reading() as connection:
         bodies = connection.scalars(select(schema.entry.c.body).order_by(schema.entry.c.number)).all()
-    assert [bytes(body) for body in bodies] == [bytes(row.body) for row in sorted(rows, key=lambda row: row.id)]
+    rows = sorted(rows, key=lambda row: row.id)
+    assert [bytes(body) for body in bodies] == [WAITING.unseal(row.id, bytes(row.body)) for row in rows]
     nonces = [Entry.decode(bytes(item)).nonce for item in bodies]
     assert nonces != sorted(nonces)
 
@@ -141,7 +142,7 @@ def test_a_text_where_bytes_belong_stops_nobody(tmp_path: Path) -> None:
     """SQLite keeps whatever is put into a column, also what its driver cannot read back."""
     store, schema = Store.open(f"sqlite:///{tmp_path / 'site.db'}"), declare(MetaData())
     schema.metadata.create_all(store.engine)
-    sequencer = Sequencer(store, schema, tmp_path / NAME, SIGNER)
+    sequencer = Sequencer(store, schema, tmp_path / NAME, SIGNER, WAITING)
     sequencer.begin()
     add(store, schema, 0, 1)
     with store.writing() as connection:
@@ -162,7 +163,7 @@ def due(ledger: tuple[Store, Schema, Sequencer], every: float) -> tuple[Sequence
     """A sequencer that does what is due, ten minutes after an hour has begun."""
     store, schema, sequencer = ledger
     clock = FrozenClock(HOUR * 3600 + 600.0)
-    return Sequencer(store, schema, sequencer.file, SIGNER, clock, every), clock
+    return Sequencer(store, schema, sequencer.file, SIGNER, WAITING, clock, every), clock
 
 
 def hours(ledger: tuple[Store, Schema, Sequencer]) -> list[int]:
@@ -291,7 +292,7 @@ def test_a_journal_that_is_ahead_or_of_another_ledger_is_not_gone_on_with(
     sequencer.journal.append([last._replace(number=10)])
     with pytest.raises(LedgerError, match=r"has 10 entries, and its journal .* holds 11"):
         sequencer.begin()
-    other = Sequencer(store, schema, tmp_path / "other" / NAME, SIGNER)
+    other = Sequencer(store, schema, tmp_path / "other" / NAME, SIGNER, WAITING)
     other.file.parent.mkdir()
     other.journal.append(entry._replace(commitment=bytes(32)) for entry in sequencer.journal.read(0))
     sequencer.journal.path.write_bytes(other.journal.path.read_bytes()[: len(journal)])

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import select
 
 from avow.errors import Refused, SetupError
-from avow.ledger.entry import Entry
 from avow.outbox.queue import LEASE, MOST_ATTEMPTS
+from tests.noted import entries
 
 
 def states(site: Any) -> list[tuple[str, int]]:
@@ -21,10 +21,7 @@ def states(site: Any) -> list[tuple[str, int]]:
 
 
 def events(site: Any) -> list[str]:
-    pending = site.home.schema.pending
-    with site.opened.vault.store.reading() as connection:
-        found = [Entry.decode(bytes(body)) for body in connection.scalars(select(pending.c.body))]
-    return sorted(entry.event for entry in found if entry.event not in ("permitted", "refused"))
+    return sorted(entry.event for entry in entries(site) if entry.event not in ("permitted", "refused"))
 
 
 def share(site: Any, ann: tuple[str, str]) -> None:

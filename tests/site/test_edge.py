@@ -9,15 +9,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
-from avow.ledger.entry import Entry
+from tests.noted import entries
 from tests.site.conftest import OUTSIDE, Browser
 
 
 def refusals(site: Any) -> list[tuple[str, str]]:
-    pending = site.home.schema.pending
-    with site.opened.vault.store.reading() as connection:
-        found = [Entry.decode(bytes(body)) for body in connection.scalars(select(pending.c.body))]
-    return [(entry.verb, entry.object) for entry in found if entry.event == "refused"]
+    return [(entry.verb, entry.object) for entry in entries(site) if entry.event == "refused"]
 
 
 def test_a_form_becomes_a_record_and_a_page_shows_it_to_its_owner(site: Any, browser: Browser) -> None:

@@ -8,16 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
 from sqlalchemy.orm import Mapped
 from starlette.responses import HTMLResponse, Response
 
 from avow import Form, Sealed, Site, owner, personal
 from avow.edge.form import text
 from avow.errors import SetupError
-from avow.ledger.entry import Entry
 from avow.site.staff_file import NEW_MEMBER, SHORTEST, StaffFile, new_password
 from avow.testing.clock import FrozenClock
+from tests.noted import entries
 from tests.site.conftest import Browser
 
 PASSWORD = "kettle over the blue barn"
@@ -133,12 +132,6 @@ def browser(site: Any) -> Browser:
 
 def logged_in(name: str = "berta", password: str = PASSWORD) -> dict[str, str]:
     return {"authorization": "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()}
-
-
-def entries(site: Any) -> list[Entry]:
-    pending = site.home.schema.pending
-    with site.opened.vault.store.reading() as connection:
-        return [Entry.decode(bytes(body)) for body in connection.scalars(select(pending.c.body))]
 
 
 def test_a_member_sees_what_is_shown_to_the_role_and_the_ledger_says_so(site: Any, browser: Browser) -> None:

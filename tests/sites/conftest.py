@@ -34,6 +34,7 @@ from avow.testing.supplier import HttpsSupplier
 from avow.testing.supplier_mail import MailSupplier
 from avow.testing.supplier_sftp import SftpSupplier
 from tests.left import left_in
+from tests.noted import waiting
 
 from .customer import Customer
 
@@ -154,9 +155,8 @@ class Gourmet:
         """The ledger: what is in its log, then what is pending, in no order."""
         schema = self.site.home.schema
         with self.opened.vault.store.reading() as connection:
-            rows = [*connection.scalars(schema.entry.select().with_only_columns(schema.entry.c.body))]
-            rows += connection.scalars(schema.pending.select().with_only_columns(schema.pending.c.body))
-        return [json.loads(bytes(row)) for row in rows]
+            rows = connection.scalars(schema.entry.select().with_only_columns(schema.entry.c.body)).all()
+        return [json.loads(bytes(row)) for row in [*rows, *waiting(self.site)]]
 
     def refused(self, verb: str) -> list[tuple[str, ...]]:
         """The sentences named by the refusals of that verb in the ledger."""

@@ -11,7 +11,8 @@ from sqlalchemy import text
 
 from avow.edge.pages import fill_answer
 from avow.errors import OnlyReads, Refused
-from tests.vault.test_unit import count, entries
+from tests.noted import entries
+from tests.vault.test_unit import count
 
 
 def reading(site: Any) -> Any:

@@ -15,15 +15,8 @@ from sqlalchemy import func, select
 from avow.edge.detectors import contains_card
 from avow.edge.markers import marker
 from avow.errors import Refused, SealedError, SetupError
-from avow.ledger.entry import Entry
 from avow.vault.sealed import Given
-
-
-def entries(site: Any) -> list[Entry]:
-    """What waits for the ledger."""
-    pending = site.home.schema.pending
-    with site.opened.vault.store.reading() as connection:
-        return [Entry.decode(bytes(body)) for body in connection.scalars(select(pending.c.body))]
+from tests.noted import entries
 
 
 def count(site: Any, record: Any) -> int:

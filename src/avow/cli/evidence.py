@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from avow.cli.installation import opened
+from avow.cli.installation import opened, tell_waiting
 from avow.errors import SetupError
 from avow.values import Sentence
 
@@ -23,9 +23,9 @@ def evidence(
     from avow.site.evidence_pack import pack
 
     with opened(site, data, store) as found:
-        found.sequencer.run()
+        found.sequencer.run_due()
         log = found.sequencer
-        verify(found.vault.store, found.vault.home.schema, log.file, log.signer.key)
+        waiting = verify(found.vault.store, found.vault.home.schema, log.file, log.signer.key).pending
         begun = datetime.fromtimestamp(0, UTC) + timedelta(hours=found.versions.all[-1].since)
         since = _day(first, begun.date())
         until = _day(last, datetime.fromtimestamp(found.settings.clock(), UTC).date()) + timedelta(days=1)
@@ -34,6 +34,7 @@ def evidence(
         made = pack(found, folder, since, until, tests=_tests(site, found.policy.sentences), everything=not part)
     print(f"The evidence of {since} to {until - timedelta(days=1)} is in {folder}: open {folder / 'index.html'}")
     print(f"{made.figures} figures from {made.disclosed} of the {made.entries} entries of the log.")
+    tell_waiting(waiting)
     if made.idle:
         print(f"{made.idle} sentences were never called upon in this time.")
     print(f"Whoever gets it checks it with `python3 check.py '{made.key}'`: give them this key by another way.")

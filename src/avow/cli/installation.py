@@ -34,7 +34,7 @@ def data_of(site: Path, data: Path | None) -> Path:
 
 @contextmanager
 def opened(site: Path, data: Path | None, store: str | None, *, reads: bool = False) -> Iterator[Opened]:
-    """A site's installation, without its background work. In the end the ledger is integrated, unless it only `reads`.
+    """A site's installation, without its background work. In the end what is due is integrated, unless it `reads`.
 
     Raises:
         AvowError: there is no installation, or it cannot be used.
@@ -47,7 +47,7 @@ def opened(site: Path, data: Path | None, store: str | None, *, reads: bool = Fa
         yield found
     finally:
         if not reads:
-            found.sequencer.run()
+            found.sequencer.run_due()
         declared.close()
 
 
@@ -77,3 +77,9 @@ def database(data: Path, store: str | None, table: str) -> Iterator[tuple[Store,
         yield found, schema
     finally:
         found.close()
+
+
+def tell_waiting(count: int) -> None:
+    """Say that entries are not in the log yet."""
+    if count:
+        print(f"{count} entries of this hour come in when it is over: so that their order says no more than the hour.")

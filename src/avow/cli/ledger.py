@@ -7,7 +7,7 @@ from base64 import b64encode
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from avow.cli.installation import database, opened
+from avow.cli.installation import database, opened, tell_waiting
 from avow.errors import SetupError
 
 if TYPE_CHECKING:
@@ -60,14 +60,15 @@ def export(
     from avow.ledger.verify import verify as verify_ledger
 
     with opened(site, data, store) as found:
-        found.sequencer.run()
+        found.sequencer.run_due()
         vault = found.vault
         signer = found.sequencer.signer
-        verify_ledger(vault.store, vault.home.schema, found.sequencer.file, signer.key)
+        waiting = verify_ledger(vault.store, vault.home.schema, found.sequencer.file, signer.key).pending
         if origin is not None:
             signer = Signer.from_seed(origin, vault.keyring.secret("log"))
         report = write(vault.store, vault.home.schema, folder, signer, bodies=bodies)
     print(f"{report.checkpoint.size} entries in {folder}, root {_root(report.checkpoint)}")
+    tell_waiting(waiting)
     if bodies is not None:
         print(f"What they stand for is in {bodies}, an entry a line: for an auditor, not for the public.")
     print(f"Its verifier key, to be given out by another way than the log itself:\n{signer.key}")

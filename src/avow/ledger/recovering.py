@@ -8,6 +8,7 @@ waits no longer; an entry says that this was done.
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from itertools import islice
 
 from sqlalchemy import LargeBinary, cast, delete, select
@@ -18,12 +19,14 @@ from avow.ledger.entry import commitment, own_entry, read_quickly
 from avow.ledger.integrating import integrate
 from avow.ledger.journal import Journal
 from avow.ledger.stored import StoredLog
+from avow.ledger.waiting import WaitingSeal
 
 
-def recover(log: StoredLog, kept: Checkpoint | None, journal: Journal, hour: int, batch: int) -> int:
+def recover(log: StoredLog, kept: Checkpoint | None, journal: Journal, seal: WaitingSeal, hour: int, batch: int) -> int:
     """Append what a log has lost, in the transaction of its connection; how many entries.
 
     Args:
+        seal: of the entries that wait.
         kept: the checkpoint outside the database; where there is none, nothing is known to be lost.
         hour: now, for the entry that tells of it.
         batch: entries in memory at a time.
@@ -41,7 +44,7 @@ def recover(log: StoredLog, kept: Checkpoint | None, journal: Journal, hour: int
             help=f"put the newest copy of `{journal.path}` in its place: a shortened ledger is not served",
         )
     edge = log.check_holds(kept, size) if kept.size <= size else log.edge(size)
-    waiting, over = _waiting(log), list[str]()
+    waiting, over = _waiting(log, seal), list[str]()
     lost = journal.read(size)
     while edge.size < held:
         # One batch ends where the checkpoint does, so that its root can be compared.
@@ -70,14 +73,16 @@ def recover(log: StoredLog, kept: Checkpoint | None, journal: Journal, hour: int
     for identity in over:
         log.connection.execute(delete(pending).where(pending.c.id == identity))
     said = own_entry("restored", "keep", "ledger", hour)
-    log.connection.execute(pending.insert().values(id=secrets.token_hex(16), body=said.encode()))
+    identity = secrets.token_hex(16)
+    log.connection.execute(pending.insert().values(id=identity, body=seal.seal(identity, said.encode())))
     return held - size
 
 
-def _waiting(log: StoredLog) -> dict[bytes, list[str]]:
+def _waiting(log: StoredLog, seal: WaitingSeal) -> dict[bytes, list[str]]:
     """The ids of the pending entries, by commitment."""
     pending = log.schema.pending.c
     found: dict[bytes, list[str]] = {}
     for identity, body in log.connection.execute(select(pending.id, cast(pending.body, LargeBinary))):
-        found.setdefault(commitment(bytes(body)), []).append(identity)
+        with suppress(LedgerError):  # what is none is put aside when it would be integrated
+            found.setdefault(commitment(seal.unseal(identity, bytes(body))), []).append(identity)
     return found

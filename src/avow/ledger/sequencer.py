@@ -1,6 +1,6 @@
 """The sequencer: integrates pending entries into the log, one batch at a time, and signs what the log says then.
 
-A unit of work leaves its entries as pending rows, in the transaction of the data they speak of. One sequencer at a time
+A unit of work leaves its entries as sealed rows, in the transaction of the data they speak of. One sequencer at a time
 (SQLite: the write lock; PostgreSQL: an advisory lock) drains them in batches: within one transaction it appends their
 commitments to the log, counts their sentences and deletes the pending rows. They are taken in the order of their ids,
 which are random: so the order in the log does not say who came first. They are drained by deletion, never by highest
@@ -42,6 +42,7 @@ from avow.ledger.merkle import EMPTY_ROOT, leaf_hashes
 from avow.ledger.note import Signer
 from avow.ledger.recovering import recover
 from avow.ledger.stored import StoredLog
+from avow.ledger.waiting import WaitingSeal
 from avow.store.connection import Store
 from avow.store.schema import Schema
 
@@ -71,6 +72,7 @@ class Sequencer:
     Args:
         file: the checkpoint outside the database (`kept.NAME`); the journal lies beside it.
         signer: of the log (`kept.log_signer`).
+        waiting: what the waiting entries are sealed with.
         clock: gives unix seconds.
         every: seconds from one integration to the next, for `run_due`.
     """
@@ -81,6 +83,7 @@ class Sequencer:
         schema: Schema,
         file: Path,
         signer: Signer,
+        waiting: WaitingSeal,
         clock: Callable[[], float] = time.time,
         every: float = EVERY,
     ) -> None:
@@ -88,6 +91,7 @@ class Sequencer:
         self.schema = schema
         self.file = file
         self.signer = signer
+        self.waiting = waiting
         self.journal = Journal(file.with_name(JOURNAL))
         self.clock = clock
         self.every = every
@@ -146,7 +150,8 @@ class Sequencer:
         kept = read_kept(self.file, self.signer.key)
         with self.store.writing() as connection:
             self._alone(connection)
-            return recover(StoredLog(connection, self.schema), kept, self.journal, self._hour(), BATCH)
+            stored = StoredLog(connection, self.schema)
+            return recover(stored, kept, self.journal, self.waiting, self._hour(), BATCH)
 
     def _drain(self, due: _Due) -> int:
         total, after, more = 0, None, True
@@ -170,11 +175,12 @@ class Sequencer:
             ids, bodies, entries = [], [], []
             for identity, there in found:
                 try:
-                    body, entry = there, read_quickly(there)
+                    body = self.waiting.unseal(identity, there)
+                    entry = read_quickly(body)
+                    if not due(entry.hour):
+                        continue
                 except LedgerError:
                     body, entry = self._put_aside(connection, there)
-                if there is body and not due(entry.hour):
-                    continue
                 ids.append(identity)
                 bodies.append(body)
                 entries.append(entry)

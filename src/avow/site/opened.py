@@ -115,7 +115,13 @@ class Opened:
             )
             self.vault.prepare()
             self.sequencer = Sequencer(
-                store, site.home.schema, settings.data / CHECKPOINT, signer, settings.clock, settings.ledger_every
+                store,
+                site.home.schema,
+                settings.data / CHECKPOINT,
+                signer,
+                self.vault.waiting,
+                settings.clock,
+                settings.ledger_every,
             )
             self.sequencer.begin()
             self.log = PublicLog(store, site.home.schema, self.sequencer.file, signer.key)

@@ -15,6 +15,7 @@ from avow.keys.installed import open_keys
 from avow.ledger.kept import NAME as CHECKPOINT
 from avow.ledger.kept import log_signer
 from avow.ledger.sequencer import Sequencer
+from avow.ledger.waiting import WaitingSeal
 from avow.store.connection import Store
 from avow.store.files import replace_durably
 from avow.vault.backup import KEPT, Manifest, Progress, back_up
@@ -43,7 +44,7 @@ def backup(site: Site, data: Path, store: str | None, folder: Path, safe: Path |
     """
     opened = site.open(data, store=store, background=False)
     try:
-        opened.sequencer.run()  # what is not in the log is not in its journal either
+        opened.sequencer.run_due()  # the rest goes along as it waits: sealed, and not in an order that says anything
         manifest = back_up(opened.vault, folder, progress)
         if safe is not None:
             copy_kept(data, safe)
@@ -87,11 +88,12 @@ def restore(site: Site, data: Path, store: str | None, folder: Path | None, prog
         else:
             mend(target)
         signer = log_signer(data, target.keyring, f"{site.policy.site}/ledger")
-        entries = Sequencer(target.store, site.home.schema, data / CHECKPOINT, signer).recover()
+        waiting = WaitingSeal(target.keyring.secret("log"))
+        entries = Sequencer(target.store, site.home.schema, data / CHECKPOINT, signer, waiting).recover()
         people = _count(target)
     opened = site.open(data, store=store, background=False)  # erases again who was erased since
     try:
-        opened.sequencer.run()
+        opened.sequencer.run_due()
     finally:
         site.close()
     with _target(site, data, address) as target:

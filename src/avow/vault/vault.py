@@ -22,6 +22,7 @@ from avow.engine import Policy
 from avow.errors import KeyringError, SealedError, StoreError
 from avow.keys.hierarchy import PersonKeys, record_subkey, wrap_person
 from avow.keys.provider import KeyProvider
+from avow.ledger.waiting import WaitingSeal
 from avow.store.adding import Adding
 from avow.store.connection import Store
 from avow.store.migrating import bring_up
@@ -106,6 +107,7 @@ class Vault:
     standing: Standing = field(init=False)
     attesting: Attesting = field(init=False)
     pending: Adding = field(init=False)
+    waiting: WaitingSeal = field(init=False)
     _keys: PersonKeys = field(init=False)
     _together: Together = field(init=False)
     _sessions: sessionmaker[Session] = field(init=False)
@@ -120,6 +122,7 @@ class Vault:
         self._blind = BlindIndex(self.keyring.secret("blind"))
         refuse_sorting(self.store.engine)
         refuse_sorting(self.store.reader)
+        self.waiting = WaitingSeal(self.keyring.secret("log"))
         self.pending = Adding(self.store, self.home.schema.pending)
         self._together = Together(self.pending)
         self._sessions = sessionmaker(self.store.engine, expire_on_commit=False)
@@ -261,11 +264,15 @@ class Vault:
             StoreError: nothing of it was written.
             DatabaseError: the same.
         """
-        rows = [row for lines in gathered for row in lines.rows(self.policy.digest, self.hour())]
+        rows = [row for lines in gathered for row in self.sealed_rows(lines)]
         if rows and connection is None:
             self._together.write(rows)
         elif rows and connection is not None:
             self.pending.add(connection, rows)
+
+    def sealed_rows(self, lines: Lines) -> list[tuple[str, bytes]]:
+        """The rows that the lines of a unit become, as they wait for the ledger."""
+        return [(each, self.waiting.seal(each, body)) for each, body in lines.rows(self.policy.digest, self.hour())]
 
     def written(self, gathered: list[Lines]) -> None:
         """Say that the transaction with these lines in it is over: they are forgotten, and the ledger goes on."""
