@@ -7,11 +7,12 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from sqlalchemy import MetaData, delete, insert, select, update
+from sqlalchemy import Connection, MetaData, delete, insert, select, update
 
 from avow.errors import LedgerError
 from avow.ledger.checkpoint import Checkpoint
 from avow.ledger.entry import Entry, commitment
+from avow.ledger.growing import Edge
 from avow.ledger.kept import NAME, read_kept
 from avow.ledger.sequencer import BATCH, Sequencer, pending_count
 from avow.ledger.stored import StoredLog
@@ -273,6 +274,52 @@ def test_nothing_is_signed_that_was_changed_between_commit_and_signature(
         with pytest.raises(LedgerError, match="nothing was signed"):
             sequencer.begin()
         assert (sequencer.file.read_bytes(), sequencer.journal.path.read_bytes()) == (kept, journal)
+
+
+class Tampered(Sequencer):
+    """Between its commit and its signature somebody exchanges the last entry, with all that belongs to it."""
+
+    def _publish(self, computed: Edge | None) -> None:
+        if computed is not None:
+            other = body(77)
+            with self.store.writing() as connection:
+                log, last = StoredLog(connection, self.schema), computed.size - 1
+                entry, tile = self.schema.entry, self.schema.tile
+                leaves = log.read(Tile(0, 0, computed.size))
+                connection.execute(
+                    update(entry).where(entry.c.number == last).values(body=other, commitment=commitment(other))
+                )
+                connection.execute(update(tile).values(hashes=leaves[:-32] + sha256(b"\0" + commitment(other))))
+        super()._publish(computed)
+
+
+def test_nothing_is_signed_that_is_not_what_was_committed(ledger: tuple[Store, Schema, Sequencer]) -> None:
+    """Even where all of it fits itself and goes on from the checkpoint before."""
+    store, schema, sequencer = ledger
+    add(store, schema, 0, 10)
+    kept = sequencer.file.read_bytes()
+    with pytest.raises(LedgerError, match="the first 10 entries of the ledger should have the root"):
+        Tampered(store, schema, sequencer.file, SIGNER).run()
+    assert sequencer.file.read_bytes() == kept
+    assert sequencer.journal.size() == 0
+
+
+class Overtaken(Sequencer):
+    """Before it signs, another process has signed: of a database of its own, with the same data folder."""
+
+    def _check_journal(self, connection: Connection, size: int) -> None:
+        super()._check_journal(connection, size)
+        self.file.write_bytes(Checkpoint(SIGNER.key.name, 3, bytes(32)).sign(SIGNER))
+
+
+def test_nothing_is_signed_that_contradicts_what_was_signed_a_moment_ago(
+    ledger: tuple[Store, Schema, Sequencer],
+) -> None:
+    store, schema, sequencer = ledger
+    add(store, schema, 0, 10)
+    with pytest.raises(LedgerError, match="is not the one"):
+        Overtaken(store, schema, sequencer.file, SIGNER).run()
+    assert read_kept(sequencer.file, SIGNER.key) == Checkpoint(SIGNER.key.name, 3, bytes(32))
 
 
 def test_a_journal_that_is_ahead_or_of_another_ledger_is_not_gone_on_with(
