@@ -40,6 +40,17 @@ def test_batches_are_integrated_tallied_and_drained(ledger: tuple[Store, Schema,
     assert report.kept == Checkpoint("shop.example/ledger", report.size, report.root)
 
 
+def test_when_a_sentence_was_last_called_upon_never_goes_back(ledger: tuple[Store, Schema, Sequencer]) -> None:
+    store, schema, sequencer = ledger
+    for part in (((0, 500_007), (10, 500_003), (20, 500_005)), ((30, 500_002),), ((40, 500_009),)):
+        for start, hour in part:
+            add(store, schema, start, 4, hour=hour)
+        sequencer.run()
+        with store.reading() as connection:
+            hours = set(connection.scalars(select(schema.tally.c.hour)))
+        assert hours == {max(500_007, part[0][1])}
+
+
 def test_entries_are_taken_in_the_order_of_their_random_ids(ledger: tuple[Store, Schema, Sequencer]) -> None:
     """So that their order in the log does not say in which one they came, also where it takes several batches."""
     store, schema, sequencer = ledger

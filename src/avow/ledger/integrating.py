@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, case
 
 from avow.ledger.entry import Entry, commitment
 from avow.ledger.growing import Edge, grow
@@ -67,7 +67,7 @@ def _tally(connection: Connection, schema: Schema, entries: Sequence[Entry]) -> 
         sums = {
             "permitted": tally.c.permitted + row["permitted"],
             "refused": tally.c.refused + row["refused"],
-            "hour": hour,
+            "hour": case((tally.c.hour > hour, tally.c.hour), else_=hour),
         }
         if connection.execute(tally.update().where(tally.c.anchor == anchor).values(sums)).rowcount == 0:
             connection.execute(tally.insert().values(anchor=anchor, **row))
