@@ -13,6 +13,7 @@ from avow.errors import LedgerError
 from avow.ledger.checkpoint import Checkpoint
 from avow.ledger.entry import Entry, commitment
 from avow.ledger.growing import Edge
+from avow.ledger.journal import Logged
 from avow.ledger.kept import NAME, read_kept
 from avow.ledger.sequencer import BATCH, Sequencer, pending_count
 from avow.ledger.stored import StoredLog
@@ -234,8 +235,8 @@ def test_nothing_is_signed_that_is_not_what_was_committed(ledger: tuple[Store, S
 class Overtaken(Sequencer):
     """Before it signs, another process has signed: of a database of its own, with the same data folder."""
 
-    def _check_journal(self, connection: Connection, size: int) -> None:
-        super()._check_journal(connection, size)
+    def _check_journal(self, connection: Connection, size: int, last: Logged | None) -> None:
+        super()._check_journal(connection, size, last)
         self.file.write_bytes(Checkpoint(SIGNER.key.name, 3, bytes(32)).sign(SIGNER))
 
 
