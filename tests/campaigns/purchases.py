@@ -112,7 +112,7 @@ class Service:
                 [
                     sys.executable, "-X", "dev", "-m", "tests.campaigns.loud", "serve", str(self._site), "--port", "0",
                     "--data", str(self.data), "--endpoints", str(self.peers.endpoints),
-                    "--ca", str(self.peers.authority.ca), "--inbox", "127.0.0.1:0",
+                    "--ca", str(self.peers.authority.ca), "--inbox", "127.0.0.1:0", "--ledger-every", "0.5",
                 ],
                 stdout=said, stderr=said, cwd=ROOT,
                 env={**os.environ, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}", **self._environment},

@@ -7,12 +7,14 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from sqlalchemy import MetaData, delete, insert, select, update
+from sqlalchemy import Connection, MetaData, delete, insert, select, update
 
 from avow.errors import LedgerError
 from avow.ledger import tally
 from avow.ledger.checkpoint import Checkpoint
 from avow.ledger.entry import Entry, commitment
+from avow.ledger.growing import Edge
+from avow.ledger.journal import Logged
 from avow.ledger.kept import NAME, read_kept
 from avow.ledger.sequencer import BATCH, Sequencer, pending_count
 from avow.ledger.stored import StoredLog
@@ -20,7 +22,6 @@ from avow.ledger.tiles import Tile
 from avow.ledger.verify import verify
 from avow.store.connection import Store
 from avow.store.schema import Schema, declare
-from avow.testing.clock import FrozenClock
 
 from .pending import SIGNER, WAITING, add, body, tally_anew
 from .trees import sha256, tree
@@ -156,89 +157,6 @@ def test_a_text_where_bytes_belong_stops_nobody(tmp_path: Path) -> None:
     store.close()
 
 
-HOUR = 500_000
-
-
-def due(ledger: tuple[Store, Schema, Sequencer], every: float) -> tuple[Sequencer, FrozenClock]:
-    """A sequencer that does what is due, ten minutes after an hour has begun."""
-    store, schema, sequencer = ledger
-    clock = FrozenClock(HOUR * 3600 + 600.0)
-    return Sequencer(store, schema, sequencer.file, SIGNER, WAITING, clock, every), clock
-
-
-def hours(ledger: tuple[Store, Schema, Sequencer]) -> list[int]:
-    store, schema, _ = ledger
-    with store.reading() as connection:
-        bodies = connection.scalars(select(schema.entry.c.body).order_by(schema.entry.c.number))
-        return [Entry.decode(bytes(body)).hour for body in bodies]
-
-
-def test_what_came_in_an_hour_is_integrated_once_it_is_over(ledger: tuple[Store, Schema, Sequencer]) -> None:
-    store, schema, _ = ledger
-    sequencer, clock = due(ledger, 3600.0)
-    add(store, schema, 0, 5, hour=HOUR)
-    add(store, schema, 5, 3, hour=HOUR - 1)
-    assert sequencer.run_due() == 3, "at the first look, what hours before have left"
-    add(store, schema, 10, 2, hour=HOUR)
-    assert sequencer.run_due() == 0
-    clock.advance(3000.0)  # the next hour has begun, and with it something has come
-    add(store, schema, 20, 4, hour=HOUR + 1)
-    assert sequencer.run_due() == 7
-    assert hours(ledger) == [HOUR - 1] * 3 + [HOUR] * 7
-    clock.advance(3599.0)
-    assert sequencer.run_due() == 0
-    clock.advance(1.0)
-    assert sequencer.run_due() == 4
-
-
-def test_what_waits_for_its_hour_holds_nothing_up(ledger: tuple[Store, Schema, Sequencer]) -> None:
-    """More waits than a batch takes, and what is due lies between."""
-    store, schema, _ = ledger
-    sequencer, _clock = due(ledger, 3600.0)
-    add(store, schema, 0, BATCH + 100, hour=HOUR)
-    add(store, schema, 10_000, 50, hour=HOUR - 1)
-    assert sequencer.run_due() == 50
-    with store.reading() as connection:
-        assert pending_count(connection, schema) == BATCH + 100
-
-
-def test_what_seems_to_come_from_the_future_does_not_wait_for_it(ledger: tuple[Store, Schema, Sequencer]) -> None:
-    store, schema, _ = ledger
-    sequencer, _clock = due(ledger, 3600.0)
-    add(store, schema, 0, 2, hour=HOUR + 9000)
-    assert sequencer.run_due() == 2
-
-
-def test_an_interval_of_several_hours_or_of_seconds_is_kept_too(ledger: tuple[Store, Schema, Sequencer]) -> None:
-    store, schema, _ = ledger
-    sequencer, clock = due(ledger, 4 * 3600.0)  # 500,000 is a multiple of 4
-    sequencer.run_due()
-    add(store, schema, 0, 2, hour=HOUR)
-    clock.advance(3600.0)
-    add(store, schema, 2, 2, hour=HOUR + 1)
-    assert sequencer.run_due() == 0
-    clock.advance(3 * 3600.0)
-    assert sequencer.run_due() == 4
-    sequencer, clock = due(ledger, 10.0)
-    sequencer.run_due()
-    add(store, schema, 10, 3, hour=HOUR)
-    assert sequencer.run_due() == 0
-    clock.advance(10.0)
-    assert sequencer.run_due() == 3
-
-
-def test_what_failed_when_it_was_due_is_tried_again(ledger: tuple[Store, Schema, Sequencer]) -> None:
-    store, schema, _ = ledger
-    sequencer, _clock = due(ledger, 3600.0)
-    add(store, schema, 0, 3, hour=HOUR - 1)
-    kept = sequencer.file.read_bytes()
-    sequencer.file.unlink()
-    with pytest.raises(LedgerError, match="is missing"):
-        sequencer.run_due()
-    sequencer.file.write_bytes(kept)
-    assert sequencer.run_due() == 3
-
-
 def test_what_is_committed_and_not_yet_signed_is_signed_at_the_next_start(
     ledger: tuple[Store, Schema, Sequencer],
 ) -> None:
@@ -276,6 +194,52 @@ def test_nothing_is_signed_that_was_changed_between_commit_and_signature(
         with pytest.raises(LedgerError, match="nothing was signed"):
             sequencer.begin()
         assert (sequencer.file.read_bytes(), sequencer.journal.path.read_bytes()) == (kept, journal)
+
+
+class Tampered(Sequencer):
+    """Between its commit and its signature somebody exchanges the last entry, with all that belongs to it."""
+
+    def _publish(self, computed: Edge | None) -> None:
+        if computed is not None:
+            other = body(77)
+            with self.store.writing() as connection:
+                log, last = StoredLog(connection, self.schema), computed.size - 1
+                entry, tile = self.schema.entry, self.schema.tile
+                leaves = log.read(Tile(0, 0, computed.size))
+                connection.execute(
+                    update(entry).where(entry.c.number == last).values(body=other, commitment=commitment(other))
+                )
+                connection.execute(update(tile).values(hashes=leaves[:-32] + sha256(b"\0" + commitment(other))))
+        super()._publish(computed)
+
+
+def test_nothing_is_signed_that_is_not_what_was_committed(ledger: tuple[Store, Schema, Sequencer]) -> None:
+    """Even where all of it fits itself and goes on from the checkpoint before."""
+    store, schema, sequencer = ledger
+    add(store, schema, 0, 10)
+    kept = sequencer.file.read_bytes()
+    with pytest.raises(LedgerError, match="the first 10 entries of the ledger should have the root"):
+        Tampered(store, schema, sequencer.file, SIGNER, WAITING).run()
+    assert sequencer.file.read_bytes() == kept
+    assert sequencer.journal.size() == 0
+
+
+class Overtaken(Sequencer):
+    """Before it signs, another process has signed: of a database of its own, with the same data folder."""
+
+    def _check_journal(self, connection: Connection, size: int, last: Logged | None) -> None:
+        super()._check_journal(connection, size, last)
+        self.file.write_bytes(Checkpoint(SIGNER.key.name, 3, bytes(32)).sign(SIGNER))
+
+
+def test_nothing_is_signed_that_contradicts_what_was_signed_a_moment_ago(
+    ledger: tuple[Store, Schema, Sequencer],
+) -> None:
+    store, schema, sequencer = ledger
+    add(store, schema, 0, 10)
+    with pytest.raises(LedgerError, match="is not the one"):
+        Overtaken(store, schema, sequencer.file, SIGNER, WAITING).run()
+    assert read_kept(sequencer.file, SIGNER.key) == Checkpoint(SIGNER.key.name, 3, bytes(32))
 
 
 def test_a_journal_that_is_ahead_or_of_another_ledger_is_not_gone_on_with(

@@ -105,8 +105,9 @@ class Sequencer:
         """
         with self.store.one_moment() as connection:
             size = StoredLog(connection, self.schema).size()
-        if read_kept(self.file, self.signer.key) is None:
-            if size or self.journal.size():
+        held = self.journal.size()
+        if read_kept(self.file, self.signer.key) is None:  # looked at last: whoever adds to the others has one
+            if size or held:
                 raise missing(self.file)
             keep(self.file, Checkpoint(self.signer.key.name, 0, EMPTY_ROOT), self.signer, lambda kept: None)
         self._publish(None)  # a crash may have come between the log and its checkpoint
@@ -214,8 +215,10 @@ class Sequencer:
         Args:
             computed: what the log was to be after the last batch; others may have gone on since.
         """
+        # Both before the moment that is looked at: what others integrate meanwhile does not put them ahead of it.
+        kept, last = self._kept(), self.journal.last()
         with self.store.one_moment() as connection:
-            stored, kept = StoredLog(connection, self.schema), self._kept()
+            stored = StoredLog(connection, self.schema)
             size = stored.size()
             edge = stored.check_holds(kept, size)
             if computed is not None and stored.edge(computed.size).root != computed.root:
@@ -225,7 +228,7 @@ class Sequencer:
             grown, _ = grow(stored.edge(kept.size), leaf_hashes(entry.commitment for entry in fresh))
             if grown.root != edge.root:
                 raise _not_as_written(size, grown.root, edge.root)
-            self._check_journal(connection, size)
+            self._check_journal(connection, size, last)
             held = self.journal.size()
             if held < kept.size:  # it was lost, and is written anew
                 with closing(self._parts(connection, held)) as parts:
@@ -254,9 +257,8 @@ class Sequencer:
                         )
                 yield found
 
-    def _check_journal(self, connection: Connection, size: int) -> None:
-        """That the journal is of this log and not ahead of it."""
-        last = self.journal.last()
+    def _check_journal(self, connection: Connection, size: int, last: Logged | None) -> None:
+        """That the journal with that last entry is of this log and not ahead of it."""
         if last is None:
             return
         entry = self.schema.entry.c
