@@ -1,0 +1,1 @@
+"""The probe: a policy's own test suite for any site."""
