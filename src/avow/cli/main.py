@@ -163,6 +163,24 @@ def serve(
 
 
 @app.command()
+def probe(
+    site: Annotated[
+        Path, typer.Argument(help="The site's folder: policy.md and, if it has one, app.py.", metavar="SITE")
+    ],
+    as_json: Json = False,
+    each: Annotated[int, typer.Option(min=1, max=500, help="Attempts for one rule, at most.", metavar="N")] = 16,
+    most: Annotated[int, typer.Option(min=1, max=500, help="Attempts of one kind at one door.", metavar="N")] = 20,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Only this family of probes; give it again for another.", metavar="NAME")
+    ] = None,
+) -> None:
+    """Try what a policy forbids, on a scratch copy of its site: status 1 if anything gets through."""
+    from avow.cli.probe import probe as probe_site
+
+    raise typer.Exit(probe_site(site, as_json, each=each, most=most, only=tuple(only or ())))
+
+
+@app.command()
 def diff(
     old: Annotated[Path, typer.Argument(help="The version in force.", metavar="OLD")],
     new: Annotated[Path, typer.Argument(help="The version to come.", metavar="NEW")],

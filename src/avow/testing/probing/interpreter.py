@@ -274,6 +274,8 @@ class SlowInterpreter(Words):
         """Whether the flow goes with a duty that names no occasion."""
         own = FLOWS[rule.verb].objects if rule.verb in FLOWS else ()
         target = self.resolve(term, (*own, *ANY))
+        if rule.verb in ("show", "offer", "announce") and str(term) in ("contact", "contact_details"):
+            target = None  # where questions go, even where a category has that name
         place = rule.statement.phrase("at")
         places = self.terms(rule, place.terms, "at") if place and place.terms else set()
         stated = self.word(flow, "at")
