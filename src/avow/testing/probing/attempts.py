@@ -18,7 +18,8 @@ from typing import TypeVar
 from avow.language.rules import Reading, Rule
 from avow.language.syntax import AllOf, AnyOf, Compare, Condition, Fact, Not, Span, Term, atoms
 from avow.language.verbs import FLOWS, MAY_USE, NEVER_USE
-from avow.testing.probing.interpreter import DIMENSION, USES, SlowInterpreter
+from avow.testing.probing.interpreter import DIMENSION, USES, Answer, Flow, SlowInterpreter
+from avow.testing.probing.interpreter_words import Known
 
 T = TypeVar("T")
 
@@ -56,6 +57,21 @@ def spelled(flow: Mapping[str, str], facts: Mapping[str, bool | float | None]) -
     return " ".join(words) + (f", if {', '.join(told)}" if told else "")
 
 
+class Oracle(SlowInterpreter):
+    """The second interpreter, with a memory: a probe asks the same again at every door."""
+
+    def __init__(self, reading: Reading) -> None:
+        super().__init__(reading)
+        self._answers: dict[tuple[object, ...], Answer] = {}
+
+    def decide(self, flow: Flow, facts: Known) -> Answer:
+        """What the table says of a flow."""
+        key = (*sorted(flow.items()), *sorted((name, repr(fact)) for name, fact in facts.items()))
+        if key not in self._answers:
+            self._answers[key] = super().decide(flow, facts)
+        return self._answers[key]
+
+
 class Deriving:
     """Derives the attempts of one policy, at most `each` for a rule; each kind of gap comes before a second of it."""
 
@@ -64,9 +80,15 @@ class Deriving:
         self._each = each
         self.rules = reading.rules
         self._words: dict[tuple[str, ...], list[str]] = {}
+        self._made: dict[int, list[Attempt]] = {}
 
-    def attempts(self, rule: Rule) -> Iterator[Attempt]:
+    def attempts(self, rule: Rule) -> list[Attempt]:
         """The attempts for one rule."""
+        if id(rule) not in self._made:
+            self._made[id(rule)] = list(self._derived(rule))
+        return self._made[id(rule)]
+
+    def _derived(self, rule: Rule) -> Iterator[Attempt]:
         seen: set[tuple[tuple[tuple[str, str], ...], tuple[tuple[str, object], ...]]] = set()
 
         def fresh() -> Iterator[Attempt]:
@@ -150,17 +172,58 @@ class Deriving:
         """In turns of one: the flow itself, one neighbour in each dimension, the facts turned; then further ones."""
         true = self.facts(rule, base)
         yield Attempt(base, true, rule, "as the rule names it")
+        if rule.modal == "may":
+            whole, facts = self._completed(base, true)
+            if whole != base or facts != true:
+                base, true = whole, facts
+                yield Attempt(base, true, rule, "as the rule names it, with all that others ask for")
+        yield from self._turned(rule, base, true)
         neighbours = [self._neighbours(base, name) for name in ("object", *FLOWS[base["verb"]].takes)]
         for how, flow in islice(_in_turns(iter(neighbours)), 1 + len(neighbours)):
             yield Attempt(flow, true, rule, how)
+        for how, flow in _in_turns(iter([self._neighbours(base, n) for n in ("object", *FLOWS[base["verb"]].takes)])):
+            yield Attempt(flow, true, rule, how)
+
+    def _turned(self, rule: Rule, base: dict[str, str], true: Facts) -> Iterator[Attempt]:
+        """Each fact the other way, and unknown."""
         for name, fact in true.items():
             turned = (not fact) if isinstance(fact, bool) else self._beyond(rule, name, fact)
             yield Attempt(base, {**true, name: turned}, rule, f"`{name}` turned")
             yield Attempt(base, {**true, name: None}, rule, f"`{name}` unknown")
         if len(true) > 1:
             yield Attempt(base, {}, rule, "nothing known")
-        for how, flow in _in_turns(iter([self._neighbours(base, n) for n in ("object", *FLOWS[base["verb"]].takes)])):
-            yield Attempt(flow, true, rule, how)
+
+    def _completed(self, base: dict[str, str], true: Facts) -> tuple[dict[str, str], Facts]:
+        """A flow of a permission with what other rules want to know of it: what is not stated may be forbidden.
+
+        If it cannot be had that nothing forbids it, it is given back as it was.
+        """
+        flow, facts = dict(base), dict(true)
+        for _ in range(8):
+            answer = self._slow.decide(flow, facts)
+            if answer.permitted:
+                return flow, facts
+            forbidding = [rule for rule in self.rules if answer.how == "never" and rule.text in answer.rules]
+            if not any(self._satisfied(rule, flow, facts) for rule in forbidding):
+                break
+        return base, true
+
+    def _satisfied(self, rule: Rule, flow: dict[str, str], facts: Facts) -> bool:
+        """Change what a flow leaves open so that a rule does not forbid it any more; whether that was possible."""
+        if rule.modal == "never" and rule.condition is not None and rule.guard is not None:
+            added: Facts = {}
+            _make(rule.condition, rule.guard.word != "when", added)
+            if not added.keys() & facts.keys():
+                facts |= added
+                return True
+        for phrase in rule.phrases:
+            name = phrase.preposition
+            kinds = FLOWS[flow["verb"]].takes.get(name, ())
+            for word in self._all(kinds) if name in DIMENSION and name not in flow and kinds else ():
+                if self._slow.forbids(rule, {**flow, name: word}, facts) == 0:
+                    flow[name] = word
+                    return True
+        return False
 
     def _neighbours(self, base: dict[str, str], name: str) -> Iterator[tuple[str, dict[str, str]]]:
         signature = FLOWS[base["verb"]]

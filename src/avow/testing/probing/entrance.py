@@ -104,6 +104,7 @@ def _forged(bench: Bench, page: Page) -> None:
         tries: dict[str, tuple[dict[str, str], dict[str, str]]] = {
             "without a token": ({}, {}),
             "with a token of its own making": ({"csrf": "A" * len(token)}, {}),
+            "with a token that was changed": ({"csrf": token[:-8] + "AAAAAAAA"}, {}),
             "from another site": ({"csrf": token}, {"origin": "https://evil.example"}),
             "from another site, as the browser says": ({"csrf": token}, {"sec-fetch-site": "cross-site"}),
             "from nowhere": ({"csrf": token}, {"origin": ""}),
@@ -250,7 +251,8 @@ def _stripped(bench: Bench, page: Page) -> None:
     }  # fmt: skip
     bench.report.tried("door.stripped", len(words))
     with bench.page(act):
-        bench.scratch.browser().get(page.path, headers)
+        for each in {page.place: page for page in bench.standin.pages if not page.staff}.values():
+            bench.scratch.browser().get(each.path, headers)
     for name, word in words.items():
         if any(word in each for each in seen):
             bench.hole(
@@ -272,9 +274,13 @@ def _visits(bench: Bench, words: dict[str, str]) -> None:
         return
     with bench.standin.site.acting(*bench.some[:2]) as work:
         visits = work.select(visit)
-        texts = {field.category: getattr(each, name)._reveal() for each in visits
-                 for name, field in visit.__layout__.fields.items() if getattr(each, name) is not None}  # fmt: skip
-    for category, text in texts.items():
+        texts = [
+            (field.category, getattr(each, name)._reveal())
+            for each in visits
+            for name, field in visit.__layout__.fields.items()
+            if getattr(each, name) is not None
+        ]
+    for category, text in texts:
         bench.report.tried("door.visit")
         places = {page.place for page in bench.standin.pages}
         answers = [bench.asked("log", category, {}, subject=names.visitor, place=place, purpose=names.visits_for)

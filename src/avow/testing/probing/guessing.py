@@ -87,6 +87,7 @@ def _desk(bench: Bench, desk: Page) -> None:
         reached.append("")
         return bench.standin.render(work, [])
 
+    bench.scratch.hire()
     file = bench.scratch.opened.staff_file
     others = [role for role in bench.reading.front.vocabulary.words["role"] if role != desk.role]
     wrong: dict[str, dict[str, str]] = {

@@ -24,6 +24,7 @@ class Words:
         self.declared = {(kind, name): word for kind, words in reading.front.vocabulary.words.items()
                          for name, word in words.items()}  # fmt: skip
         self._above: dict[Word, frozenset[Word]] = {}
+        self._met: dict[tuple[Word, Word], bool] = {}
 
     def resolve(self, term: Term, kinds: tuple[str, ...]) -> Word | None:
         """A term as a declared word of the first of these kinds that has it."""
@@ -85,8 +86,13 @@ class Words:
             return False
         if self.as_strict(word, listed, whatever=True):
             return True
-        everything = set(self.declared) | {word} | {other for other in listed if other}
-        return any(word in self.above(other) and self.above(other) & listed for other in everything)
+        return any(self._meet(word, other) for other in listed if other)
+
+    def _meet(self, one: Word, other: Word) -> bool:
+        """Whether some word is below both."""
+        if (one, other) not in self._met:
+            self._met[one, other] = any({one, other} <= self.above(third) for third in (*self.declared, one, other))
+        return self._met[one, other]
 
     def as_strict(self, word: Word, listed: set[Word | None], *, whatever: bool = False) -> bool:
         """Whether a form is at least as strict as one of those listed; `whatever` the numbers that have an order."""

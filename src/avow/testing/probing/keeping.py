@@ -164,10 +164,15 @@ def _change(bench: Bench, attempt: Attempt) -> None:
     facts = supplied(bench, attempt.facts)
     subject = bench.standin.names.subject
     where: dict[str, str | None] = {"purpose": purpose, "role": role, "place": place}
+    ways = [attempt.flow.get("over"), *bench.reading.front.vocabulary.words["channel"]]
     with bench.page(bench.standin.act, facts):
+        collected = {"source": subject, "subject": subject, **where}
+        channel = next(
+            (c for c in ways if bench.asked("collect", category, facts, channel=c, **collected).permitted), None
+        )
         parts = [
             bench.asked("change", category, facts, **where),
-            bench.asked("collect", category, facts, source=subject, subject=subject, **where),
+            bench.asked("collect", category, facts, channel=channel, **collected),
             bench.asked("keep", category, facts, subject=subject, purpose=purpose),
         ]
         answer = next((part for part in parts if not part.permitted), parts[0])
@@ -176,7 +181,7 @@ def _change(bench: Bench, attempt: Attempt) -> None:
         bench.report.tried("keep.change")
         changed = True
         try:
-            with bench.standin.site.acting(role, purpose, place=place, facts=facts) as work:
+            with bench.standin.site.acting(role, purpose, place=place, channel=channel, facts=facts) as work:
                 work.update(
                     bench.record(work, "bea"), **{bench.standin.columns[category]: bench.value(category, "bea")}
                 )
@@ -280,7 +285,8 @@ def _undeclared_card(bench: Bench) -> None:
             continue
         bench.report.tried("keep.card")
         try:
-            with bench.standin.site.acting(role, purpose, place=place, facts=facts) as work:
+            channel = attempt.flow.get("over")
+            with bench.standin.site.acting(role, purpose, place=place, channel=channel, facts=facts) as work:
                 work.collect(
                     bench.standin.record,
                     person=work.person(),

@@ -281,7 +281,8 @@ def _channels(bench: Bench) -> None:
                     "avow.outbound.directory, avow.outbound.endpoint",
                 )
     bench.report.tried("leave.stranger")
-    if _opens(bench, {**addresses, "nobody_declared": "https://127.0.0.1:9/x"}):
+    strangers = ("https://127.0.0.1:9/x", "smtps://127.0.0.1:9")
+    if any(_opens(bench, {**addresses, "nobody_declared": url}) for url in strangers):
         bench.hole(
             "leave.stranger",
             "the start of a service",

@@ -157,6 +157,10 @@ def _plain(kind: type[Any]) -> dict[str, Any]:
     return made
 
 
+#: People that are erased in the end, beside those that were put in: the latest.
+ERASED = 5
+
+
 def probe(bench: Bench, site: Site, folder: Path, peers: Any) -> None:
     """Probe a service beside its policy's stand-in."""
     from avow.testing.probing import own_pages
@@ -355,8 +359,10 @@ def _erased(own: Own) -> None:
     with own.scratch.opened.vault.store.reading() as connection:
         dialect = connection.dialect.name
     assert dialect == "sqlite"  # a scratch installation always is
-    for kind, people in own.people.items():
-        owner = people[0][0]
+    owners = {people[0][0]: kind.__table__.name for kind, people in own.people.items()}
+    for others in list(own.addresses.values())[-ERASED:]:
+        owners |= dict.fromkeys(others - owners.keys(), "person")
+    for owner, whose in owners.items():
         erase(own.scratch.opened.vault, owner)
         own.bench.report.tried("own.erase")
         with own.scratch.opened.vault.store.reading() as connection:
@@ -370,7 +376,7 @@ def _erased(own: Own) -> None:
                         own.bench.hole(
                             "own.erase",
                             f"the database: {table.name}",
-                            f"erase the owner of a `{kind.__table__.name}`",
+                            f"erase the owner of a `{whose}`",
                             "no row names them any more",
                             f"`{table.name}.{column.name}` still does",
                             "owner() and party(), and ids kept in plain() columns",

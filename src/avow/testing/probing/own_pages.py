@@ -240,6 +240,7 @@ def _perhaps(own: Own, needle: Needle, where: dict[str, str | None]) -> bool:
 def _desk(own: Own, acts: Acts, path: str) -> None:
     """A desk: nobody comes to it but members with the role; what it shows is shown to that role."""
     bench = own.bench
+    own.scratch.hire()
     way = Way(_PARAMETER.sub("1", path), "nobody of the staff")
     for what, headers in (("nobody of the staff", {}), ("a wrong password", staff_headers(password="wrong"))):  # noqa: S106
         answer = _ask(own, way.path, headers)
@@ -263,11 +264,11 @@ def _with_cookies(own: Own, acts: Acts, path: str) -> None:
     """Cookies that were made up, or hold what is no secret."""
     if "{" in path or acts.staff:
         return
-    people = [found[0] for found in own.people.values()]
-    for name in own.bench.reading.front.cookies:
-        for word in (random_word(), *(pair[1] for pair in people[:1])):
-            answer = _ask(own, path, {"cookie": f"{name}={word}"})
-            _judge(own, acts, Way(path, f"a stranger with a made-up cookie `{name}`"), answer)
+    identity = next((found[0][1] for found in own.people.values()), random_word())
+    for what, word in (("made-up cookies", random_word()), ("the id of a record in its cookies", identity)):
+        sent = "; ".join(f"{name}={word}" for name in own.bench.reading.front.cookies)
+        if sent:
+            _judge(own, acts, Way(path, f"a stranger with {what}"), _ask(own, path, {"cookie": sent}))
 
 
 def _shape(own: Own, path: str) -> str:

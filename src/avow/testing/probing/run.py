@@ -24,10 +24,9 @@ from avow.testing.probing import (
     showing,
     starting,
 )
-from avow.testing.probing.attempts import Deriving
+from avow.testing.probing.attempts import Deriving, Oracle
 from avow.testing.probing.bench import Bench, Family, quiet
 from avow.testing.probing.finding import Report
-from avow.testing.probing.interpreter import SlowInterpreter
 from avow.testing.probing.scratch import Scratch, local_peers
 from avow.testing.probing.standin import Names, StandIn
 
@@ -77,11 +76,26 @@ def probe(
     Raises:
         AvowError: the policy cannot be read, or the site does not open.
     """
-    wanted = [name for name in (*FAMILIES, OWN) if not only or name in only]
     policy = site.policy_file if site is not None else folder / "policy.md"
+    names = Names.of(site) if site is not None else None
+    return probe_policy(policy, site=site, names=names, only=only, each=each, most=most, progress=progress)
+
+
+def probe_policy(
+    policy: Path,
+    *,
+    site: Site | None = None,
+    names: Names | None = None,
+    only: Collection[str] = (),
+    each: int = EACH,
+    most: int = MOST,
+    progress: Progress = lambda done, total: None,
+) -> Report:
+    """Probe one policy file, and a service on it; see `probe`. `names` are guessed where they are not given."""
+    wanted = [name for name in (*FAMILIES, OWN) if not only or name in only]
     with tempfile.TemporaryDirectory(prefix="avow-probe-") as scratch:
         where = Path(scratch)
-        with bench_of(policy, where, each=each, most=most, names=Names.of(site) if site else None) as bench:
+        with bench_of(policy, where, each=each, most=most, names=names) as bench:
             bench.report.rules.update(((rule.sentence.anchor, rule.text), 0) for rule in bench.reading.rules)
             for number, name in enumerate(wanted):
                 progress(number, len(wanted))
@@ -120,7 +134,7 @@ def bench_of(policy: Path, folder: Path, *, each: int, most: int, names: Names |
     """The stand-in of a policy on a scratch installation in `folder`, with two people in it."""
     _, text = read_file(policy)
     reading = read(text, str(policy), policy.parent)
-    slow = SlowInterpreter(reading)
+    slow = Oracle(reading)
     deriving = Deriving(reading, slow, each)
     standin = StandIn(policy, reading, names or Names.guessed(reading), deriving, folder)
     report = Report(reading.front.site)

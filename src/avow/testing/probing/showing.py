@@ -98,6 +98,8 @@ def _whom(who: str, page: Page) -> str:
 
 def _ask(bench: Bench, page: Page) -> str:
     headers = staff_headers() if page.staff else {}
+    if page.staff:
+        bench.scratch.hire()
     browser: Browser = bench.scratch.browser()
     return browser.get(page.path, headers).text
 
