@@ -1,4 +1,4 @@
-"""Logs, exceptions and warnings: what was opened is in none of them, and no card number is.
+"""Logs and exceptions: what was opened is in none of them, and no card number is.
 
 A logger of its own stands at the end of each, as a service's handlers would. Nothing is opened past the policy for it.
 """
@@ -11,7 +11,6 @@ import logging
 import sys
 import threading
 import traceback
-import warnings
 from collections.abc import Callable
 
 from avow.errors import Refused
@@ -44,7 +43,6 @@ def _write(bench: Bench, text: str, search: Search, what: str) -> None:
         "as a field beside a log line": lambda t: _LOG.error("x", extra={"whose": t}),
         "in an exception that is logged": _logged,
         "in an exception that ends a thread": _in_thread,
-        "in a warning": lambda t: warnings.warn(f"for {t}", UserWarning, stacklevel=2),
         "in an exception that ends the program": _uncaught,
     }
     for way, write in ways.items():
@@ -80,11 +78,7 @@ def _written(write: Callable[[str], None], text: str) -> bytes:
     _LOG.addHandler(handler)
     before, sys.stderr = sys.stderr, stderr
     try:
-        with warnings.catch_warnings():
-            shown = warnings.showwarning
-            warnings.simplefilter("always")
-            warnings.showwarning = shown  # catch_warnings would put the plain one in its place
-            write(text)
+        write(text)
     finally:
         sys.stderr = before
         _LOG.removeHandler(handler)

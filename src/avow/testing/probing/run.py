@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from avow.language.checker import read
@@ -27,7 +27,7 @@ from avow.testing.probing import (
 from avow.testing.probing.attempts import Deriving, Oracle
 from avow.testing.probing.bench import Bench, Family, quiet
 from avow.testing.probing.finding import Report
-from avow.testing.probing.scratch import Scratch, local_peers
+from avow.testing.probing.scratch import Peers, Scratch, local_peers
 from avow.testing.probing.standin import Names, StandIn
 
 #: The families of probes on the stand-in, in their order: the last ones change what the others look at.
@@ -44,6 +44,8 @@ FAMILIES: dict[str, Family] = {
     "starting": starting.probe,
     "resting": resting.probe,
 }
+#: Those that need somebody outside to be reached.
+REACHING = ("leaving", "mailing", "starting")
 #: The service's own records and pages.
 OWN = "service"
 
@@ -95,7 +97,8 @@ def probe_policy(
     wanted = [name for name in (*FAMILIES, OWN) if not only or name in only]
     with tempfile.TemporaryDirectory(prefix="avow-probe-") as scratch:
         where = Path(scratch)
-        with bench_of(policy, where, each=each, most=most, names=names) as bench:
+        reach = any(name in wanted for name in REACHING)
+        with bench_of(policy, where, each=each, most=most, names=names, reach=reach) as bench:
             bench.report.rules.update(((rule.sentence.anchor, rule.text), 0) for rule in bench.reading.rules)
             for number, name in enumerate(wanted):
                 progress(number, len(wanted))
@@ -130,7 +133,9 @@ def _why(text: str) -> str:
 
 
 @contextmanager
-def bench_of(policy: Path, folder: Path, *, each: int, most: int, names: Names | None = None) -> Iterator[Bench]:
+def bench_of(
+    policy: Path, folder: Path, *, each: int, most: int, names: Names | None = None, reach: bool = True
+) -> Iterator[Bench]:
     """The stand-in of a policy on a scratch installation in `folder`, with two people in it."""
     _, text = read_file(policy)
     reading = read(text, str(policy), policy.parent)
@@ -138,7 +143,7 @@ def bench_of(policy: Path, folder: Path, *, each: int, most: int, names: Names |
     deriving = Deriving(reading, slow, each)
     standin = StandIn(policy, reading, names or Names.guessed(reading), deriving, folder)
     report = Report(reading.front.site)
-    with local_peers(standin.site, folder) as peers, quiet():
+    with local_peers(standin.site, folder) if reach else nullcontext(Peers()) as peers, quiet():
         scratch = Scratch(standin.site, folder, peers)
         try:
             bench = Bench(policy, reading, slow, deriving, report, standin, scratch, most)

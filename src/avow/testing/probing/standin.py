@@ -30,7 +30,7 @@ from avow.vault.sealed import Sealed
 #: The path of a page that is declared for one role, purpose and place, by its number.
 PATH = "/probe/{}"
 #: Pages that are declared at most.
-MOST_PAGES = 60
+MOST_PAGES = 40
 #: The use of the links that the stand-in's mails offer.
 STOP = "stop"
 
