@@ -13,8 +13,8 @@ import time
 from collections import Counter
 
 from avow.language import read
+from avow.testing.probing.interpreter import SlowInterpreter
 from tests.engine.generator import Generator
-from tests.engine.slow_interpreter import SlowInterpreter
 from tests.engine.test_slow_interpreter import judge, kind_of, same
 
 FLOWS = 1_000

@@ -17,7 +17,8 @@ from email.message import EmailMessage
 import httpx
 
 from avow.site.staff_file import NAME, StaffFile
-from tests.campaigns.canaries import Canary, card_number, phrased, purchase
+from avow.testing.canaries import Canary, card_number, phrased
+from tests.campaigns.canaries import purchase
 from tests.campaigns.phrases import ADDRESS, FITTING, OPEN_FIELDS, TEXTS
 from tests.campaigns.purchases import Buyer, Service
 from tests.sites.customer import Customer, hidden

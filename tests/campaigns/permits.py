@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from tests.campaigns.canaries import Search, known
+from avow.testing.canaries import Search, known
 from tests.campaigns.journeys import Traveller
 from tests.campaigns.phrases import ADDRESS
 from tests.campaigns.purchases import Service

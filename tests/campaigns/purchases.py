@@ -17,8 +17,9 @@ from typing import Any
 
 import httpx
 
+from avow.testing.canaries import Canary, Search
 from avow.testing.certificates import Authority
-from tests.campaigns.canaries import Canary, Search, purchase, visit
+from tests.campaigns.canaries import purchase, visit
 from tests.campaigns.tapped import (
     TappedCarrier,
     TappedHttpsSupplier,

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from httpx import HTTPError
 
-from tests.campaigns.canaries import Search
+from avow.testing.canaries import Search
 from tests.campaigns.purchases import (
     ON_ORDER_PAGE,
     TO_CARRIER,

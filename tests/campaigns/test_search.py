@@ -12,7 +12,8 @@ import urllib.parse
 
 import pytest
 
-from tests.campaigns.canaries import Search, purchase, visit
+from avow.testing.canaries import Search
+from tests.campaigns.canaries import purchase, visit
 from tests.campaigns.purchases import Service, buying, judge
 
 

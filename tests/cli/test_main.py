@@ -27,7 +27,7 @@ def test_the_version_is_that_of_the_installed_package(arguments: list[str]) -> N
 def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--help"]) == 0
     out = capsys.readouterr().out
-    assert all(f"  {command} " in out for command in ("check", "ask", "serve", "trace", "ledger"))
+    assert all(f"  {command} " in out for command in ("check", "ask", "serve", "probe", "trace", "ledger"))
 
 
 @pytest.mark.parametrize("arguments", [[], ["nothing"], ["check"], ["ask", "policy.md"], ["ledger"]], ids=" ".join)

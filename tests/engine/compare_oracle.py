@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from avow.language.rules import Reading, Rule
 from avow.language.syntax import Compare, Fact, Phrase, atoms
 from avow.language.verbs import FLOWS
+from avow.testing.probing.interpreter import DIMENSION, Flow, SlowInterpreter, is_otherwise
 from avow.values import DIMENSIONS
-from tests.engine.slow_interpreter import DIMENSION, Flow, SlowInterpreter, is_otherwise
 
 Facts = Mapping[str, bool | float | None]
 
@@ -102,11 +102,8 @@ def old_permits(old: SlowInterpreter, flow: Flow, facts: Facts) -> bool:
 
 def about(slow: SlowInterpreter, flow: Flow) -> SlowInterpreter:
     """The same version, with only the rules that speak of a flow."""
-    narrow = SlowInterpreter.__new__(SlowInterpreter)
-    narrow.declared = slow.declared
-    narrow.rules = [rule for rule in slow.rules if speaks(slow, rule, flow)]
-    narrow.signed = slow.signed & {rule.sentence.anchor for rule in narrow.rules if rule.modal == "may"}
-    return narrow
+    rules = [rule for rule in slow.rules if speaks(slow, rule, flow)]
+    return slow.of_rules(rules, slow.signed & {rule.sentence.anchor for rule in rules if rule.modal == "may"})
 
 
 def speaks(slow: SlowInterpreter, rule: Rule, flow: Flow) -> bool:

@@ -9,10 +9,10 @@ import pytest
 from avow.engine import Policy
 from avow.engine.compare import compare
 from avow.engine.compare_result import Difference, Witness
+from avow.testing.probing.interpreter import SlowInterpreter
 from avow.values import DIMENSIONS
 from tests.engine.compare_generator import WORDS, Pairs
 from tests.engine.compare_oracle import Oracle
-from tests.engine.slow_interpreter import SlowInterpreter
 
 #: The suite counts 300 pairs; COMPARE_PAIRS=3000 counts as many as one has time for.
 BLOCKS, PAIRS = 12, int(os.environ.get("COMPARE_PAIRS", "300")) // 12

@@ -22,10 +22,10 @@ from avow.errors import PolicyError, Refused
 from avow.language import read
 from avow.language.rules import Rule
 from avow.language.verbs import FLOWS, MAY_USE, NEVER_USE
+from avow.testing.probing.interpreter import Flow, SlowInterpreter
 from avow.values import DIMENSIONS
 from tests.engine.compare_mutations import Mutation, mutations
 from tests.engine.compare_oracle import Oracle, about, every_fact
-from tests.engine.slow_interpreter import Flow, SlowInterpreter
 from tests.engine.test_compare_brute_force import flow_of
 from tests.structure.tree import ROOT
 

@@ -9,9 +9,9 @@ import pytest
 
 from avow.engine import Policy
 from avow.language import read
+from avow.testing.probing.interpreter import Answer, SlowInterpreter
 from avow.values import DIMENSIONS, Verdict
 from tests.engine.generator import Generator
-from tests.engine.slow_interpreter import Answer, SlowInterpreter
 
 POLICIES, FLOWS = 50, 400
 #: `make soak` gives another each time. The whole million: `python -m tests.campaigns.decisions`.

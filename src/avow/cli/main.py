@@ -16,6 +16,7 @@ from avow.cli import print_version
 from avow.cli.attest_app import attest_app
 from avow.cli.ledger_app import ledger_app
 from avow.cli.options import Data, Json, Name, Safe, SiteFolder, Store
+from avow.cli.proving_app import evidence, probe
 from avow.errors import AvowError, PolicyError
 
 app = typer.Typer(
@@ -27,6 +28,8 @@ app = typer.Typer(
 )
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(attest_app, name="attest")
+app.command()(probe)
+app.command()(evidence)
 staff_app = typer.Typer(help="Who may come to a site's desks.", no_args_is_help=True)
 app.add_typer(staff_app, name="staff")
 
@@ -192,22 +195,6 @@ def trace(
     from avow.cli.trace import trace as trace_promises
 
     raise typer.Exit(trace_promises(root, site, as_json))
-
-
-@app.command()
-def evidence(
-    site: SiteFolder,
-    folder: Annotated[Path, typer.Argument(help="A new folder for the evidence.", metavar="FOLDER")],
-    first: Annotated[str | None, typer.Option("--from", help="Its first day. [default: the service's]")] = None,
-    last: Annotated[str | None, typer.Option("--to", help="Its last day, included. [default: today]")] = None,
-    part: Annotated[bool, typer.Option("--only-period", help="Disclose no entries of other days.")] = False,
-    data: Data = None,
-    store: Store = None,
-) -> None:
-    """Write what became of each sentence of a policy, for an auditor, with a script that checks it."""
-    from avow.cli.evidence import evidence as pack_evidence
-
-    raise typer.Exit(pack_evidence(site, folder, data, store, first, last, part))
 
 
 @app.command()

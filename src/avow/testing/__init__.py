@@ -8,6 +8,7 @@
     supplier_sftp    SftpSupplier: takes orders as files over SFTP (needs `avow[testing]`)
     supplier_mail    MailSupplier: takes orders by mail (needs `avow[testing]`)
     mailbox          Mailbox: takes mail over SMTP with TLS (needs `avow[testing]`)
+    canaries         values that occur nowhere else, and the search for them in whatever encoding
     visitor          Visitor: fills in the forms of a service that runs
     postgres         Server: a PostgreSQL of one's own, in a temporary folder
     peers            all of the above in one process, with a page that shows what arrived

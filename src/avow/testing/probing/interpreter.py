@@ -1,17 +1,23 @@
 """A second interpreter of the rule language, written from the table of meaning in docs/language.md.
 
 It shares the parser, the table of verbs and the declared words with the engine, and nothing else: it walks the rules
-one by one, compares words by climbing to their parents, and computes with truth values as numbers. It is slow.
+one by one, compares words by climbing to their parents (`interpreter_words`), and computes with truth values as
+numbers. It is slow. The tests compare the engine with it, and a probe asks it what should have happened.
+
+    slow = SlowInterpreter(read(text))
+    slow.decide({"verb": "share", "object": "contact.email", "with": "ups", "for": "advertising"}, {}).permitted
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass
 
 from avow.language.rules import Reading, Rule
-from avow.language.syntax import AllOf, AnyOf, Compare, Condition, Fact, Guard, Not, Phrase, Span, Term
+from avow.language.syntax import Fact, Phrase, Term
 from avow.language.verbs import ANY, FLOWS
+from avow.testing.probing.interpreter_words import Known, Words, guard_value, value
 
 DIMENSION = {
     "with": "recipient", "to": "audience", "from": "source", "about": "subject", "for": "purpose", "at": "place",
@@ -20,8 +26,8 @@ DIMENSION = {
 USES = ("open", "show", "send", "share", "publish", "derive", "link", "log")
 EVENTS = ("before", "after")
 
-Flow = Mapping[str, str]  # "verb", "object" and the stated dimensions, by their prepositions
-Word = tuple[str, str]  # kind and name
+#: "verb", "object" and the stated dimensions, by their prepositions.
+Flow = Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -34,19 +40,28 @@ class Answer:
 
     @property
     def permitted(self) -> bool:
+        """Whether it may happen."""
         return self.how == "may"
 
 
-class SlowInterpreter:
+class SlowInterpreter(Words):
+    """Answers flows over one policy as it was read; see the module."""
+
     def __init__(self, reading: Reading) -> None:
+        super().__init__(reading)
         self.rules = reading.rules
         self.signed = set(reading.attested)
-        self.declared = {(kind, name): word for kind, words in reading.front.vocabulary.words.items()
-                         for name, word in words.items()}  # fmt: skip
+
+    def of_rules(self, rules: list[Rule], signed: set[str]) -> SlowInterpreter:
+        """The same words with these rules only, and the signatures of these sentences."""
+        narrow = copy(self)
+        narrow.rules, narrow.signed = rules, signed
+        return narrow
 
     # The table, case by case.
 
-    def decide(self, flow: Flow, facts: Mapping[str, bool | float | None]) -> Answer:
+    def decide(self, flow: Flow, facts: Known) -> Answer:
+        """What the table says of a flow."""
         # what is unknown denies: a `never` forbids unless its condition is false
         forbidding = [rule.text for rule in self.rules if self.forbids(rule, flow, facts) > 0]
         if forbidding:
@@ -64,7 +79,7 @@ class SlowInterpreter:
             return Answer("condition", frozenset(rule.text for rule in matching))
         return Answer("nothing", self.nearest(flow))
 
-    def forbids(self, rule: Rule, flow: Flow, facts: Mapping[str, bool | float | None]) -> float:
+    def forbids(self, rule: Rule, flow: Flow, facts: Known) -> float:
         """How true it is that the rule forbids the flow: 0, 0.5 or 1."""
         if rule.modal == "never" and not is_otherwise(rule) and self.never_matches(rule, flow):
             return min(guard_value(rule.guard, facts), self.event_condition(rule, facts))
@@ -79,6 +94,7 @@ class SlowInterpreter:
     # `may`
 
     def may_matches(self, rule: Rule, flow: Flow) -> bool:
+        """Whether a `may` speaks of the flow."""
         return self.differences(rule, flow) == 0
 
     def differences(self, rule: Rule, flow: Flow) -> int:
@@ -97,6 +113,7 @@ class SlowInterpreter:
         return min(straight, other_verb + self.turned_gaps(rule, flow)) if rule.verb == "link" else straight
 
     def gaps(self, rule: Rule, flow: Flow) -> int:
+        """In how many of object and dimensions the flow is not what the rule names."""
         gaps = int(not self.covered(self.object(flow), self.terms(rule, rule.objects, None))) + self.formed(rule, flow)
         for phrase in rule.phrases:
             if phrase.preposition in DIMENSION and phrase.terms and not self.says(rule, phrase, flow):
@@ -120,7 +137,8 @@ class SlowInterpreter:
         """Stated, and the phrase's or below it."""
         return self.covered(self.word(flow, phrase.preposition), self.terms(rule, phrase.terms, phrase.preposition))
 
-    def may_condition(self, rule: Rule, facts: Mapping[str, bool | float | None]) -> float:
+    def may_condition(self, rule: Rule, facts: Known) -> float:
+        """How true the conditions of a `may` are: 0, 0.5 or 1."""
         parts = [guard_value(rule.guard, facts), self.event_condition(rule, facts)]
         if rule.sentence.anchor in self.signed:
             parts.append(value(Fact(Term(f"attested({rule.sentence.anchor})")), facts))
@@ -128,7 +146,7 @@ class SlowInterpreter:
             parts.append(value(Fact(Term(f"due({rule.sentence.anchor})")), facts))
         return min(parts)
 
-    def event_condition(self, rule: Rule, facts: Mapping[str, bool | float | None]) -> float:
+    def event_condition(self, rule: Rule, facts: Known) -> float:
         """`after` and `before` an event; with a period in the rule they say when it begins, and are no condition."""
         if any(phrase.span for phrase in rule.phrases):
             return 1
@@ -141,12 +159,14 @@ class SlowInterpreter:
         return min(parts)
 
     def nearest(self, flow: Flow) -> frozenset[str]:
+        """The permissions with the fewest differences."""
         counts = {rule.text: self.differences(rule, flow) for rule in self.rules if rule.modal == "may"}
         return frozenset(text for text, count in counts.items() if count == min(counts.values()))
 
     # `never`, `only`
 
     def never_matches(self, rule: Rule, flow: Flow) -> bool:
+        """Whether a `never` speaks of the flow, whatever its condition."""
         if not set(prepositions(rule)) <= FLOWS[flow["verb"]].dimensions:
             return False
         return any(self.never_reads(rule, reading) for reading in self.readings(rule.verb, flow))
@@ -162,6 +182,7 @@ class SlowInterpreter:
                        "verb": "send", "silent": "to"}  # fmt: skip
 
     def never_reads(self, rule: Rule, flow: Flow) -> bool:
+        """Whether a `never` speaks of one reading of a flow."""
         if not self.object_touches(rule, flow):
             return False
         for phrase in rule.phrases:
@@ -174,12 +195,14 @@ class SlowInterpreter:
         return not (rule.exceptions and all(self.says(rule, phrase, flow) for phrase in rule.exceptions))
 
     def object_touches(self, rule: Rule, flow: Flow) -> bool:
+        """Whether the object of a flow and those of a rule have something in common."""
         if flow["object"] == "?":
             return True
         verb = "keep" if flow.get("silent") == "to" else None  # an address is a category
         return self.touches(self.object(flow, verb), self.terms(rule, rule.objects, None))
 
     def only_forbids(self, rule: Rule, only: Phrase, flow: Flow) -> bool:
+        """Whether the `only` of a `may` forbids the flow."""
         if not set(prepositions(rule)) <= FLOWS[flow["verb"]].dimensions:
             return False
         for reading in self.readings(rule.verb, flow):
@@ -201,10 +224,12 @@ class SlowInterpreter:
 
     # `must`
 
-    def owed(self, rule: Rule, flow: Flow, facts: Mapping[str, bool | float | None]) -> bool:
+    def owed(self, rule: Rule, flow: Flow, facts: Known) -> bool:
+        """Whether a duty goes with the flow."""
         return guard_value(rule.guard, facts) > 0 and self.accompanies(rule, flow)
 
     def accompanies(self, rule: Rule, flow: Flow) -> bool:
+        """Whether the flow is an occasion of the duty."""
         gate = rule.statement.phrase("before")
         if gate is not None:
             return any(self.occasion(rule, "before", term, flow) for term in gate.terms)
@@ -215,6 +240,7 @@ class SlowInterpreter:
         return any(self.state_accompanies(rule, term, flow) for term in rule.objects)
 
     def occasion(self, rule: Rule, preposition: str, term: Term, flow: Flow) -> bool:
+        """Whether the flow is the occasion that one term of a duty names."""
         declared = {kind for kind, name in self.declared if name == term.name}
         if term.name in FLOWS and (not declared or (term.arguments and "predicate" not in declared)):
             for reading in self.readings(term.name, flow):
@@ -245,8 +271,11 @@ class SlowInterpreter:
         return True
 
     def state_accompanies(self, rule: Rule, term: Term, flow: Flow) -> bool:
+        """Whether the flow goes with a duty that names no occasion."""
         own = FLOWS[rule.verb].objects if rule.verb in FLOWS else ()
         target = self.resolve(term, (*own, *ANY))
+        if rule.verb in ("show", "offer", "announce") and str(term) in ("contact", "contact_details"):
+            target = None  # where questions go, even where a category has that name
         place = rule.statement.phrase("at")
         places = self.terms(rule, place.terms, "at") if place and place.terms else set()
         stated = self.word(flow, "at")
@@ -264,95 +293,14 @@ class SlowInterpreter:
                     return False
         return True
 
-    # Words: a word stands for all below it.
-
-    def resolve(self, term: Term, kinds: tuple[str, ...]) -> Word | None:
-        return next(((kind, str(term)) for kind in kinds if (kind, term.name) in self.declared), None)
-
-    def terms(self, rule: Rule, terms: tuple[Term, ...], preposition: str | None) -> set[Word | None]:
-        signature = FLOWS.get(rule.verb)
-        own: tuple[str, ...] = ()
-        if signature:
-            own = signature.objects if preposition is None else signature.takes.get(preposition, ())
-        kinds = own if rule.modal != "must" else (*own, *ANY)
-        return {self.resolve(term, kinds) for term in terms}
-
-    def word(self, flow: Flow, preposition: str) -> Word | None:
-        if preposition not in flow:
-            return None
-        term = Term(flow[preposition])
-        return self.resolve_spelled(term.name, FLOWS[flow["verb"]].takes.get(preposition, ()))
-
-    def object(self, flow: Flow, verb: str | None = None) -> Word | None:
-        return self.resolve_spelled(flow["object"], FLOWS[verb or flow["verb"]].objects)
-
-    def resolve_spelled(self, spelled: str, kinds: tuple[str, ...]) -> Word | None:
-        bare = spelled.split("(", maxsplit=1)[0]
-        return next(((kind, spelled) for kind in kinds if (kind, bare) in self.declared), None)
-
-    def above(self, word: Word) -> set[Word]:
-        """The word and everything over it."""
-        kind, name = word
-        found = {word}
-        if "(" in name:
-            return found | self.above((kind, name.split("(")[0]))
-        parents = list(self.declared[word].parents)
-        if "." in name:
-            parents.append(name[: name.rindex(".")])
-        if kind == "subject":
-            parents.append("person")
-        for parent in parents:
-            if (kind, parent) not in found:
-                found |= self.above((kind, parent)) if parent != name else set()
-        return found
-
-    def covered(self, word: Word | None, listed: set[Word | None]) -> bool:
-        return word is not None and (bool(self.above(word) & listed) or self.as_strict(word, listed))
-
-    def touches(self, word: Word | None, listed: set[Word | None]) -> bool:
-        """One stands for the other, or both stand for some third word."""
-        if word is None:
-            return False
-        if self.as_strict(word, listed, whatever=True):
-            return True
-        everything = set(self.declared) | {word} | {other for other in listed if other}
-        return any(word in self.above(other) and self.above(other) & listed for other in everything)
-
-    def as_strict(self, word: Word, listed: set[Word | None], *, whatever: bool = False) -> bool:
-        """Whether a form is at least as strict as one of those listed; `whatever` the numbers that have an order."""
-        bare = word[1].split("(")[0]
-        others = [other[1] for other in listed if other and other[0] == word[0] and other[1].startswith(bare + "(")]
-        if "(" not in word[1] or not others:
-            return False
-        orders = dict(self.declared[word[0], bare].orders)
-        own = said_of_form(word[1])
-        for other in others:
-            theirs = said_of_form(other)
-            if set(own) == set(theirs) and all(
-                own[name] == theirs[name]
-                or (name in orders and whatever)
-                or (orders.get(name) == "at_most" and float(own[name]) < float(theirs[name]))
-                or (orders.get(name) == "at_least" and float(own[name]) > float(theirs[name]))
-                for name in own
-            ):
-                return True
-        return False
-
-    def below_any(self, listed: set[Word | None]) -> set[Word]:
-        return {word for word in self.declared if self.above(word) & listed}
-
-
-def said_of_form(spelled: str) -> dict[str, str]:
-    """`counts(group 20, whole)` says group: 20, and whole: nothing more."""
-    parts = spelled[spelled.index("(") + 1 : -1].split(",")
-    return {part.split()[0]: " ".join(part.split()[1:]) for part in parts}
-
 
 def is_otherwise(rule: Rule) -> bool:
+    """Whether a rule closes a list."""
     return rule.guard is not None and rule.guard.word == "otherwise"
 
 
 def prepositions(rule: Rule) -> list[str]:
+    """The dimensions that a rule names."""
     return [phrase.preposition for phrase in rule.phrases if phrase.preposition in DIMENSION and phrase.terms]
 
 
@@ -360,29 +308,3 @@ def turned(flow: Flow) -> Flow:
     """A link seen from its other side."""
     other = {key: word for key, word in flow.items() if key not in ("object", "with")}
     return {**other, "object": flow.get("with", "?"), "with": flow["object"]}
-
-
-def guard_value(guard: Guard | None, facts: Mapping[str, bool | float | None]) -> float:
-    if guard is None or guard.condition is None:
-        return 1
-    truth = value(guard.condition, facts)
-    return truth if guard.word == "when" else 1 - truth
-
-
-def value(condition: Condition, facts: Mapping[str, bool | float | None]) -> float:
-    """1 for true, 0 for false, 0.5 for unknown: `and` is the least, `or` the greatest, `not` the complement."""
-    if isinstance(condition, AllOf):
-        return min(value(part, facts) for part in condition.parts)
-    if isinstance(condition, AnyOf):
-        return max(value(part, facts) for part in condition.parts)
-    if isinstance(condition, Not):
-        return 1 - value(condition.part, facts)
-    if isinstance(condition, Compare):
-        known = facts.get(condition.word.name)
-        bound = condition.value.seconds if isinstance(condition.value, Span) else condition.value.value
-        if known is None or bound is None or type(known) is bool:
-            return 0.5
-        holds = {"<": known < bound, "<=": known <= bound, ">": known > bound, ">=": known >= bound}
-        return float(holds[condition.operator])
-    known = facts.get(str(condition.term))
-    return 0.5 if not isinstance(known, bool) else float(known)
