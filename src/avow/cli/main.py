@@ -28,8 +28,6 @@ app = typer.Typer(
 )
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(attest_app, name="attest")
-app.command()(probe)
-app.command()(evidence)
 staff_app = typer.Typer(help="Who may come to a site's desks.", no_args_is_help=True)
 app.add_typer(staff_app, name="staff")
 
@@ -195,6 +193,10 @@ def trace(
     from avow.cli.trace import trace as trace_promises
 
     raise typer.Exit(trace_promises(root, site, as_json))
+
+
+app.command()(probe)
+app.command()(evidence)
 
 
 @app.command()
