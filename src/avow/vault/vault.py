@@ -107,6 +107,7 @@ class Vault:
     _keys: PersonKeys = field(init=False)
     _together: Together = field(init=False)
     _sessions: sessionmaker[Session] = field(init=False)
+    _readers: sessionmaker[Session] = field(init=False)
 
     def __post_init__(self) -> None:
         self.tenant = self.keyring.tenant
@@ -124,6 +125,9 @@ class Vault:
         event.listen(self._sessions, "after_flush", self._check_epochs)
         event.listen(self._sessions, "do_orm_execute", _refuse_bulk)
         former.watch(self, self._sessions)
+        # Nothing is looked into before it is written by these: the database lets nothing be written.
+        self._readers = sessionmaker(self.store.reader, expire_on_commit=False)
+        event.listen(self._readers, "do_orm_execute", _refuse_bulk)
 
     def prepare(self) -> None:
         """Create what is missing in the database, and check that it and the keyring belong together.
@@ -212,7 +216,7 @@ class Vault:
         """
         if on is not None:
             return self._sessions(bind=on)
-        return self._sessions(bind=self.store.reader) if reads else self._sessions()
+        return self._readers() if reads else self._sessions()
 
     def hour(self) -> int:
         """The present time in whole hours since 1970: as coarse as the ledger knows it."""
