@@ -156,7 +156,7 @@ _GREETING = (
         "a greeting on the page of an order shows what its link shows",
     ),
     Mutation(
-        "I6", f"{_VAULT}/unit.py", "        if person != self.viewer:", "        if False:",
+        "I6", f"{_VAULT}/knowing.py", "        if person != self.viewer:", "        if False:",
         "what the link of one order opens is shown of another customer",
     ),
     Mutation(

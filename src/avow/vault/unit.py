@@ -26,9 +26,9 @@ from sqlalchemy.orm import Session
 from avow.errors import Refused, SetupError
 from avow.values import Duty, Facts, Verdict
 from avow.vault import keeping
-from avow.vault.applying import check_supplied
 from avow.vault.aside import Beside
 from avow.vault.current import UNIT
+from avow.vault.knowing import Knowing
 from avow.vault.lines import Lines
 from avow.vault.once import Once
 from avow.vault.refusing import refused, undone
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from avow.vault.vault import Guard, Vault
 
 
-class Unit(AbstractContextManager["Unit"]):
+class Unit(Knowing, AbstractContextManager["Unit"]):
     """One unit of work. Open it with `with`; it commits at the end of the block, or rolls back.
 
     Args:
@@ -66,25 +66,18 @@ class Unit(AbstractContextManager["Unit"]):
         staff: bool = False,
         reads: bool = False,
     ) -> None:
-        self.vault = vault
+        super().__init__(vault, facts)
         self._reads = reads
         self.staff = staff
         self.role = role
         self.purpose = purpose
         self.place = place
         self.channel = channel
-        self.facts = dict(facts or {})
-        check_supplied(self.facts)
-        self.known()
-        self.viewer: str | None = None
-        self._learned: tuple[str, ...] = ()
-        self._shown: set[str] = set()
         # Ends in a letter: twelve decimal digits and a marker's number behind them could pass for a card number.
         self.nonce = secrets.token_hex(6)[:-1] + secrets.choice("abcdef")
         self.marked: list[Sealed] = []
         self.guard: Guard | None = None
         self.seen: set[tuple[str, str | None]] = set()
-        self.discharged: set[tuple[str, str | None]] = set()
         self._due: list[Duty] = []
         self._lines = Lines()
         self._openings = Lines()
@@ -153,56 +146,8 @@ class Unit(AbstractContextManager["Unit"]):
             return self.role
         return self.vault.subject if own else None
 
-    def known(self, owner: str | None = None) -> Facts:
-        """What is known now: the facts of this unit, and what the policy's own predicates answer to them.
-
-        Of what is `owner`'s, what somebody else has shown of themselves here says nothing.
-        """
-        others = self._shown if owner and owner != self.viewer else ()
-        theirs = {n: fact for n, fact in self.facts.items() if n not in others} if others else self.facts
-        return self.vault.policy.facts(theirs)
-
-    def regard(self, record: Record, recipient: str | None = None) -> None:
-        """Deal with `record` from now on: what the site knows of it and of its owner becomes known here.
-
-        Facts learned of another record before are forgotten. `recipient` is to whom it is about to be shared, if it is.
-        """
-        for name in self._learned:
-            self.facts.pop(name, None)
-        learned = self.vault.learn(self, record, recipient)
-        self._learned = tuple(learned.keys() - self.facts.keys())
-        self.facts.update(learned)
-
-    def recognise(self, record: Record, fact: str) -> None:
-        """Take who is looking for the owner of `record`, because `fact` has been shown: `presented(link)`.
-
-        What was shown before by somebody else is forgotten: it must not open what is this person's.
-        """
-        self._seen_as(record.owner_id)
-        self._shown |= {fact} - self.facts.keys()
-        self.facts[fact] = True
-        self.regard(record)
-
-    def _seen_as(self, person: str) -> None:
-        if person != self.viewer:
-            for name in self._shown:
-                self.facts.pop(name, None)
-            self._shown.clear()
-        self.viewer = person
-
-    @property
-    def shown(self) -> bool:
-        """Whether who is looking has shown here who they are."""
-        return bool(self._shown)
-
-    def common_facts(self) -> dict[str, bool | float | None]:
-        """The facts that are about nobody in particular: neither shown by who is looking nor learned of a record."""
-        return {name: fact for name, fact in self.facts.items() if name not in {*self._shown, *self._learned}}
-
-    def discharge(self, verb: str, object: str | None = None) -> None:
-        """Say that a duty was done in this unit, for example `discharge("ask", "age")`."""
-        self.discharged.add((verb, object))
-        self.facts[f"done({verb} {object})" if object else f"done({verb})"] = True
+    def _learn(self, record: Record, recipient: str | None) -> Facts:
+        return self.vault.learn(self, record, recipient)
 
     def note(self, event: str, verb: str, object: str, *, purpose: str, recipient: str | None = None) -> None:
         """Note an event that is no verdict (attempted, done, unknown …) for the ledger."""
