@@ -210,7 +210,7 @@ _CARD_PASSED_ON = (
         "a second use of a card is refused without the sentence that forbids it",
     ),
     Mutation(
-        "I8", f"{_OUTBOUND}/exchange.py", "        self._judge(unit, values, recipient, purpose)\n", "",
+        "I8", f"{_OUTBOUND}/exchange.py", "        self._judge(unit, values, recipient, about, purpose)\n", "",
         "a card is sent to whoever is named",
     ),
     Mutation(

@@ -10,7 +10,8 @@ from sqlalchemy import select
 
 from avow.errors import LogError, StoreError
 from avow.ledger import bundle, folder
-from avow.ledger.export import commitment, export, receipt
+from avow.ledger.entry import commitment
+from avow.ledger.export import export, receipt
 from avow.ledger.merkle import leaf_hash
 from avow.ledger.note import Signer
 from avow.ledger.sequencer import Sequencer

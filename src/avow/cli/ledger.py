@@ -69,7 +69,7 @@ def check(key: str, folder: Path | None, receipt: Path | None, body: Path | None
         SetupError: nothing to check was named, or a file of it is not there.
     """
     from avow.ledger import folder as log
-    from avow.ledger.export import commitment
+    from avow.ledger.entry import commitment
     from avow.ledger.merkle import leaf_hash
     from avow.ledger.note import VerifierKey
     from avow.ledger.proof import Receipt

@@ -16,6 +16,7 @@ other: without it, whoever knows the policy could guess a body from its hash.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from dataclasses import dataclass
@@ -41,6 +42,11 @@ _SHAPES: Final = {
 _ANCHOR: Final = re.compile(_WORD)
 _OPTIONAL: Final = ("purpose", "recipient", "role")
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+
+
+def commitment(body: bytes) -> bytes:
+    """What the log says of an entry's body: its SHA-256, 32 bytes. The nonce keeps it from being guessed."""
+    return hashlib.sha256(body).digest()
 
 
 @dataclass(frozen=True, slots=True)

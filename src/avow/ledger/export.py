@@ -11,7 +11,6 @@ been changed since and that none is missing among them.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Generator, Iterator
 from contextlib import closing, nullcontext
 from pathlib import Path
@@ -22,6 +21,7 @@ from sqlalchemy import Connection, select
 from avow.errors import LogError, StoreError
 from avow.ledger import bundle, folder
 from avow.ledger.checkpoint import open_checkpoint
+from avow.ledger.entry import commitment
 from avow.ledger.merkle import inclusion_proof, leaf_hash
 from avow.ledger.note import Signer, VerifierKey
 from avow.ledger.proof import Receipt
@@ -32,11 +32,6 @@ from avow.store.schema import Schema
 
 #: Bodies fetched from the database at a time.
 _PORTION: Final = 1000
-
-
-def commitment(body: bytes) -> bytes:
-    """What the log says of an entry's body: 32 bytes."""
-    return hashlib.sha256(body).digest()
 
 
 def export(store: Store, schema: Schema, into: Path, signer: Signer, *, bodies: Path | None = None) -> folder.Report:

@@ -13,6 +13,7 @@ to the person whose it is. No column here holds personal information in the clea
 | avow_attempt | how often something was attempted that could be guessed: by a keyed hash of what was typed |
 | avow_pending | a ledger entry written with its data and not yet chained |
 | avow_entry | a chained ledger entry |
+| avow_trace | what leads a person to one ledger entry about them, sealed under their key |
 | avow_aside | what lay among the pending entries and was none: an entry tells its digest |
 | avow_tally | how often a sentence permitted and refused: derived from the entries |
 | avow_tombstone | a person who was erased, by a keyed hash that only a restored backup or a receipt finds |
@@ -56,6 +57,7 @@ class Schema:
     attempt: Table
     pending: Table
     entry: Table
+    trace: Table
     aside: Table
     tally: Table
     tombstone: Table
@@ -147,6 +149,15 @@ def declare(metadata: MetaData) -> Schema:
             Column("number", Integer, primary_key=True, autoincrement=False),
             Column("body", LargeBinary, nullable=False),
             Column("root", LargeBinary, nullable=False),
+        ),
+        # Clustered by its key: what leads to the entries of one person lies together, and is one page to write.
+        trace=Table(
+            "avow_trace",
+            metadata,
+            Column("owner", String(ID_LENGTH), ForeignKey("avow_person.id"), primary_key=True),
+            Column("id", String(ID_LENGTH), primary_key=True),
+            Column("sealed", LargeBinary, nullable=False),
+            sqlite_with_rowid=False,
         ),
         aside=Table(
             "avow_aside",

@@ -10,11 +10,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
+from sqlalchemy.orm.attributes import instance_state
+
 from avow.vault.applying import check_supplied
+from avow.vault.lines import Whom
 
 if TYPE_CHECKING:
     from avow.values import Facts
-    from avow.vault.record import Record
+    from avow.vault.record import Person, Record
     from avow.vault.vault import Vault
 
 
@@ -37,6 +40,9 @@ class Knowing(ABC):
         self._learned: tuple[str, ...] = ()
         self._shown: set[str] = set()
         self.discharged: set[tuple[str, str | None]] = set()
+        #: The epoch and wrapped key of everybody whom this unit deals with, by their id.
+        self.people: dict[str, tuple[int, bytes]] = {}
+        self._new: list[Person] = []
 
     def known(self, owner: str | None = None) -> Facts:
         """What is known now: the facts of this unit, and what the policy's own predicates answer to them.
@@ -58,6 +64,24 @@ class Knowing(ABC):
         self._learned = tuple(learned.keys() - self.facts.keys())
         self.facts.update(learned)
 
+    def whom(self, record: Record) -> Whom:
+        """Whom a record is about: its owner."""
+        found: Whom | None = record.__dict__.get("_avow_whom")  # it is asked for with every flow
+        if found is None:
+            table: str = record.__table__.name  # type: ignore[attr-defined]
+            found = record.__dict__["_avow_whom"] = Whom(record.avow_person.id, table, record.id)
+        if found.owner not in self.people:
+            self.meet(record.avow_person)
+        return found
+
+    def meet(self, *people: Person) -> None:
+        """Deal with some people: what the ledger is told of them will lead them to it."""
+        for person in people:
+            if person.wrapped:  # their key was destroyed if not, and they were put back from a backup
+                self.people[person.id] = person.epoch, person.wrapped
+            if not instance_state(person).has_identity:
+                self._new.append(person)
+
     @abstractmethod
     def _learn(self, record: Record, recipient: str | None) -> Facts:
         """What is known of a record and its owner."""
@@ -67,6 +91,7 @@ class Knowing(ABC):
 
         What was shown before by somebody else is forgotten: it must not open what is this person's.
         """
+        self.whom(record)
         self._seen_as(record.owner_id)
         self._shown |= {fact} - self.facts.keys()
         self.facts[fact] = True

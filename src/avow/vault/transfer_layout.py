@@ -34,6 +34,7 @@ STAY: Final[dict[str, str]] = {
     "avow_attempt": "attempts at the pages of this installation, under a keyed hash",
     "avow_pending": "the ledger is this installation's evidence, and names nobody",
     "avow_entry": "as avow_pending",
+    "avow_trace": "they lead into this installation's ledger; where somebody goes, a log of its own begins",
     "avow_aside": "as avow_pending",
     "avow_tally": "as avow_pending",
     "avow_tombstone": "who was erased does not travel, not even as a hash",

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sqlalchemy import Connection, event, inspect, select
@@ -36,7 +37,7 @@ from avow.vault.envelope import RecordSeal
 from avow.vault.erasure import replay, verdict_of
 from avow.vault.fitting import check_records
 from avow.vault.keeping import inspect_plain
-from avow.vault.lines import Lines
+from avow.vault.lines import Line, Lines
 from avow.vault.older import Older
 from avow.vault.record import Home, Person, Record
 from avow.vault.retention import Task, earlier_tasks, tasks
@@ -44,11 +45,15 @@ from avow.vault.shredding import note_shredded
 from avow.vault.standing import Standing, adopt
 from avow.vault.tombstones import NAME as TOMBSTONES
 from avow.vault.tombstones import TombstoneFile, receipt_of
+from avow.vault.traces import TraceSeal
 
 if TYPE_CHECKING:
     from avow.vault.unit import Unit
 
 log = logging.getLogger("avow.vault")
+
+#: No people.
+NOBODY: Mapping[str, tuple[int, bytes]] = MappingProxyType({})
 
 
 class Guard(Protocol):
@@ -118,7 +123,7 @@ class Vault:
         self._blind = BlindIndex(self.keyring.secret("blind"))
         refuse_sorting(self.store.engine)
         refuse_sorting(self.store.reader)
-        self.pending = Adding(self.store, self.home.schema.pending)
+        self.pending = Adding(self.store, self.home.schema.pending, self.home.schema.trace)
         self._together = Together(self.pending)
         self._sessions = sessionmaker(self.store.engine, expire_on_commit=False)
         event.listen(self._sessions, "before_flush", _inspect_plain)
@@ -253,20 +258,40 @@ class Vault:
                 for name, value in values.items():
                     set_committed_value(person, name, value)
 
-    def write_down(self, gathered: list[Lines], connection: Connection | None) -> None:
+    def write_down(
+        self, gathered: list[Lines], connection: Connection | None, people: Mapping[str, tuple[int, bytes]] = NOBODY
+    ) -> None:
         """Write the lines of a unit as pending ledger entries, if there are any, in the transaction of `connection`.
 
-        Without one it is a transaction that holds nothing else, and that other units share.
+        Without one it is a transaction that holds nothing else, and that other units share. With each entry goes what
+        leads those whom it is about to it, as far as they are among `people`: the epochs and wrapped keys of some.
 
         Raises:
             StoreError: nothing of it was written.
             DatabaseError: the same.
+            KeyringError: the same; a key of somebody cannot be unwrapped.
         """
-        rows = [row for lines in gathered for row in lines.rows(self.policy.digest, self.hour())]
+        lines = [line for each in gathered for line in each.lines(self.policy.digest, self.hour())]
+        rows, traces = [(line.id, line.body) for line in lines], list(self._traces(lines, people))
         if rows and connection is None:
-            self._together.write(rows)
+            self._together.write(rows, traces)
         elif rows and connection is not None:
-            self.pending.add(connection, rows)
+            self.pending.add(connection, rows, traces)
+
+    def _traces(self, lines: list[Line], people: Mapping[str, tuple[int, bytes]]) -> Iterator[tuple[str, str, bytes]]:
+        """The rows that lead people to entries about them."""
+        seals: dict[str, TraceSeal] = {}
+        for line in lines:
+            for owner, trace in line.traces.items():
+                if owner in people:
+                    if owner not in seals:
+                        seals[owner] = TraceSeal(self._keys.get(owner, *people[owner]), self.tenant, owner)
+                    identity = new_id()
+                    yield owner, identity, seals[owner].seal(identity, trace)
+
+    def trace_seal(self, person: Person) -> TraceSeal:
+        """What opens the traces of a person."""
+        return TraceSeal(self.key_of(person), self.tenant, person.id)
 
     def written(self, gathered: list[Lines]) -> None:
         """Say that the transaction with these lines in it is over: they are forgotten, and the ledger goes on."""
