@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlalchemy import Column, LargeBinary, MetaData, String, Table, func, select, text
+from sqlalchemy import Column, ForeignKey, LargeBinary, MetaData, String, Table, func, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from avow.store.adding import Adding, Batch
@@ -14,6 +14,14 @@ from avow.testing.postgres import Server
 
 METADATA = MetaData()
 LINES = Table("line", METADATA, Column("id", String(9), primary_key=True), Column("body", LargeBinary))
+PEOPLE = Table("somebody", METADATA, Column("id", String(9), primary_key=True))
+MARKS = Table(
+    "mark",
+    METADATA,
+    Column("who", String(9), ForeignKey("somebody.id"), primary_key=True),
+    Column("id", String(9), primary_key=True),
+    Column("sealed", LargeBinary),
+)
 SECRET = "canary7"
 
 
@@ -68,6 +76,33 @@ def test_rows_are_asked_for_when_the_transaction_has_begun_and_all_or_none_stay(
     assert kept(opened) == {}
     adding.add_alone(lambda: Batch(lines(1)))
     assert len(kept(opened)) == 1, "the next one finds a connection in order"
+
+
+@pytest.mark.parametrize(("count", "beside"), [(1, 1), (0, 2), (3, 0), (1, 60), (60, 1), (101, 101)])
+@pytest.mark.parametrize("alone", [True, False])
+def test_rows_beside_are_added_but_for_who_is_gone(opened: Store, count: int, beside: int, alone: bool) -> None:
+    adding = Adding(opened, LINES, MARKS)
+    marks = [("ann" if number % 2 else "gone", f"{number}", f"mark {number}".encode()) for number in range(beside)]
+    with opened.writing() as connection:
+        connection.execute(PEOPLE.insert(), [{"id": "ann"}, {"id": "bob"}])
+    if alone:
+        adding.add_alone(lambda: Batch(lines(count), marks))
+    else:
+        with opened.writing() as connection:
+            adding.add(connection, lines(count), marks)
+    assert kept(opened) == dict(lines(count))
+    with opened.reading() as connection:
+        found = sorted((row.who, row.id, bytes(row.sealed)) for row in connection.execute(select(MARKS)))
+    assert found == sorted(mark for mark in marks if mark[0] == "ann")
+
+
+def test_both_tables_or_neither(opened: Store) -> None:
+    adding = Adding(opened, LINES, MARKS)
+    with opened.writing() as connection:
+        connection.execute(PEOPLE.insert(), [{"id": "ann"}])
+    with pytest.raises(IntegrityError):
+        adding.add_alone(lambda: Batch(lines(1), [("ann", "1", b""), ("ann", "1", b"")]))
+    assert kept(opened) == {}
 
 
 @pytest.mark.parametrize("alone", [True, False])
