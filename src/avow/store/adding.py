@@ -34,8 +34,8 @@ class Adding:
     """Adds rows to one table, and to one beside it. For all threads.
 
     Args:
-        beside: a table whose first column refers to the row of somebody. Where there is nobody of that id any more, a
-            row for it is left out: they were erased meanwhile.
+        beside: a table whose first column refers to the row of somebody. Where there is nobody of that id any more, or
+            somebody is just erasing them, a row for it is left out.
     """
 
     def __init__(self, store: Store, table: Table, beside: Table | None = None) -> None:
@@ -104,9 +104,10 @@ class Adding:
         if self._store.dialect == "sqlite":
             there = f"EXISTS (SELECT 1 FROM {people} WHERE {people}.{whom} = column1)"  # noqa: S608  # our own names
             return f"{into} SELECT * FROM (VALUES {marks}) WHERE {there}"  # noqa: S608
-        # Who is being erased just now is waited for, and then is nobody: what refers to them would fail otherwise.
+        # Who is being erased just now counts as gone: to wait would be in vain, and for ever where whoever erases them
+        # waits for a row that this transaction holds.
         ids = ", ".join(["%s"] * beside)
-        locked = f"SELECT {whom} AS who FROM {people} WHERE {whom} IN ({ids}) ORDER BY {whom} FOR KEY SHARE"  # noqa: S608
+        locked = f"SELECT {whom} AS who FROM {people} WHERE {whom} IN ({ids}) FOR KEY SHARE SKIP LOCKED"  # noqa: S608
         first = f"added AS ({added}), " if added else ""
         chosen = f"SELECT given.* FROM (VALUES {marks}) AS given JOIN whose ON whose.who = given.column1"  # noqa: S608
         return f"WITH {first}whose AS ({locked}) {into} {chosen}"
