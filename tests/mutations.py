@@ -156,7 +156,7 @@ _GREETING = (
         "a greeting on the page of an order shows what its link shows",
     ),
     Mutation(
-        "I6", f"{_VAULT}/unit.py", "        if person != self.viewer:", "        if False:",
+        "I6", f"{_VAULT}/knowing.py", "        if person != self.viewer:", "        if False:",
         "what the link of one order opens is shown of another customer",
     ),
     Mutation(
@@ -210,7 +210,7 @@ _CARD_PASSED_ON = (
         "a second use of a card is refused without the sentence that forbids it",
     ),
     Mutation(
-        "I8", f"{_OUTBOUND}/exchange.py", "        self._judge(unit, values, recipient, purpose)\n", "",
+        "I8", f"{_OUTBOUND}/exchange.py", "        self._judge(unit, values, recipient, about, purpose)\n", "",
         "a card is sent to whoever is named",
     ),
     Mutation(

@@ -17,6 +17,10 @@ RIGHTS: tuple[Mutation, ...] = (
         "what is held is told though nobody has shown who they are",
     ),
     Mutation(
+        "I1", f"{_VAULT}/my_log.py", "if unit.viewer not in people:", "if False:",
+        "what happened to somebody is told to another who has shown who they are",
+    ),
+    Mutation(
         "I1", f"{_VAULT}/holdings.py", "if verdict.permitted:", "if True:",
         "what no sentence lets them see is not kept closed",
     ),

@@ -61,7 +61,7 @@ _SEALED = (
         "nobody looks whether anything was altered",
     ),
     Mutation(
-        "M6", f"{_VAULT}/keeping.py", 'unit.judge("keep", field.category, subject=whose)', "pass",
+        "M6", f"{_VAULT}/keeping.py", 'unit.judge("keep", field.category, about=record, subject=whose)', "pass",
         "what may be taken is kept, the security code of a card too",
     ),
 )  # fmt: skip

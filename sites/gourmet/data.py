@@ -1,4 +1,6 @@
-"""Everything that the shop holds about somebody, on a page and as a file: for who is logged in, and for a guest.
+"""Everything that the shop holds about somebody, on a page and as a file, and what happened to it.
+
+For who is logged in, and for a guest.
 
 Who is logged in has proven an address; with what belongs to the account they get what is held about each person who is
 known by it. Who holds the link to an order that was placed without an account gets what is held with that order.
@@ -20,12 +22,16 @@ from .shop import site
 FILE = "quince-and-barrel.json"
 
 
+def _own(work: Work) -> list[Any]:
+    """A record of each person whom who is logged in is known as; none where nobody is."""
+    account = profile.account_of(work)
+    return [] if account is None else [account, *erasure.known_by(work, account.email)]
+
+
 def _of_account(work: Work) -> Any | None:
     """What is held about who is logged in; None where nobody is."""
-    account = profile.account_of(work)
-    if account is None:
-        return None
-    return work.holdings(account, *erasure.known_by(work, account.email), fact="logged_in(subject)")
+    own = _own(work)
+    return work.holdings(*own, fact="logged_in(subject)") if own else None
 
 
 def _page(work: Work, held: Any, back: str, words: str) -> Response:
@@ -46,14 +52,34 @@ def take_own(work: Work) -> Response:
     return work.export(held, FILE) if held else profile.to_log_in(work)
 
 
-def _of_order(work: Work) -> Any | Response:
-    """What is held about who placed an order as a guest. The link to an order opens no account."""
+def _log(work: Work, log: Any, back: str, words: str) -> Response:
+    return work.render("my_log.html", log=log, back=back, back_words=words, here=work.current_path)
+
+
+@site.page("/account/log", place="data_page", role="storefront", purpose="account_keeping")
+def show_log(work: Work) -> Response:
+    """What happened to it, for who is logged in."""
+    own = _own(work)
+    if not own:
+        return profile.to_log_in(work)
+    log = work.my_log(*own, fact="logged_in(subject)", page=work.query.get("page", "1"))
+    return _log(work, log, "/account/data", "Back to everything we hold")
+
+
+def _guest(work: Work, instead: str) -> Any | Response:
+    """The order that a guest has shown the link to, or where to go on. The link to an order opens no account."""
     order = work.presented(Order, work.path["token"])
     if order is None:
         return work.redirect(f"/order/{work.path['token']}")  # which says that there is none
     if erasure.has_account(work, order):
-        return work.redirect("/account/data")
-    return work.holdings(order, fact="presented(link)")
+        return work.redirect(instead)
+    return order
+
+
+def _of_order(work: Work) -> Any | Response:
+    """What is held about who placed an order as a guest."""
+    order = _guest(work, "/account/data")
+    return order if isinstance(order, Response) else work.holdings(order, fact="presented(link)")
 
 
 @site.page("/order/{token}/data", place="data_page", role="storefront", purpose="ordering")
@@ -70,3 +96,13 @@ def take_of_order(work: Work) -> Response:
     """The same as a file."""
     held = _of_order(work)
     return held if isinstance(held, Response) else work.export(held, FILE)
+
+
+@site.page("/order/{token}/log", place="data_page", role="storefront", purpose="ordering")
+def show_log_of_order(work: Work) -> Response:
+    """What happened to what came with an order."""
+    order = _guest(work, "/account/log")
+    if isinstance(order, Response):
+        return order
+    log = work.my_log(order, fact="presented(link)", page=work.query.get("page", "1"))
+    return _log(work, log, f"/order/{work.path['token']}/data", "Back to everything we hold")

@@ -158,7 +158,7 @@ class Traveller(Buyer):
         """See and take along what is held: with the account, and by the link of the telephone order."""
         order = self.mailed(self.text("phone.email"), "/order")
         for customer, path in ((self.customer, "/account"), (self.browser(self.service), order)):
-            assert all(customer.get(f"{path}/{page}").is_success for page in ("data", "data.json"))
+            assert all(customer.get(f"{path}/{page}").is_success for page in ("data", "data.json", "log"))
 
     # -- newsletter, objections, questions -----------------------------------------------------------
 

@@ -110,6 +110,9 @@ def orders(stage: Stage) -> None:
         walk.follow("See everything we hold")
         walk.look("data-order", "Everything we hold about you")
         assert "ann@example.org" in walk.take("Take it with you")
+        walk.follow("your log")
+        walk.look("log-order", "Your log")
+        assert "What was sent to Thornbury Creamery has arrived" in walk.text()
 
 
 def newsletter(stage: Stage) -> None:

@@ -49,6 +49,7 @@ def exported(held: Holdings, policy: Policy, hour: int) -> str:
             {"as": each.way, "what": each.name, "for": each.purpose, "state": each.state} for each in held.sendings
         ],
         "secret_links": held.links,
+        "log_entries": held.log,
         "other_rows": held.others,
     }
     # Marks have to stay as they are, or the door would not find them.

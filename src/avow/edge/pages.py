@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from jinja2.sandbox import SandboxedEnvironment
@@ -18,6 +18,7 @@ from markupsafe import Markup
 from avow.edge.markers import CLOSE, OPEN, fill_html, fill_text, numbers
 from avow.edge.notices import check_notices
 from avow.errors import Refused
+from avow.vault.record import Record
 from avow.vault.sealed import Sealed
 
 if TYPE_CHECKING:
@@ -32,9 +33,17 @@ STATIC = Path(__file__).parent / "static"
 _MARK = "\ue000".encode()
 
 
+class _Environment(SandboxedEnvironment):
+    """No template reaches for names with an underscore, nor into the interpreter."""
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        """As the sandbox has it, which for a record comes down to this: a record is no function, class or frame."""
+        return attr[:1] != "_" if isinstance(obj, Record) else super().is_safe_attribute(obj, attr, value)
+
+
 def environment(folder: Path | None) -> Environment:
     """The templates of a site: HTML is escaped by itself, an unknown name is an error."""
-    made = SandboxedEnvironment(  # no template reaches for names with an underscore
+    made = _Environment(
         loader=FileSystemLoader([*([folder] if folder else []), _BUILT_IN]),
         autoescape=select_autoescape(["html"], default=False),
         undefined=StrictUndefined,

@@ -103,7 +103,7 @@ def standing_in_words(statement: Attested | NoPromise, words: Vocabulary) -> str
     if isinstance(statement, NoPromise):
         return f"This promises nothing: {statement.reason}."
     role = words.label(str(statement.role), "role")
-    return _capital(f"{role} must sign for this every {_span(statement.every)}; what it permits lapses without that.")
+    return capital(f"{role} must sign for this every {_span(statement.every)}; what it permits lapses without that.")
 
 
 class _Speaker:
@@ -129,7 +129,7 @@ class _Speaker:
         text += "".join(f"{', ' if index == 0 else ' and '}{each}" for index, each in enumerate(only))
         if rule.exceptions:
             text += ", except " + " ".join(self._phrase(phrase) for phrase in rule.exceptions)
-        return _capital(text + self._guard() + ".")
+        return capital(text + self._guard() + ".")
 
     def _ordered(self) -> list[Phrase]:
         """The phrases, with lengths of time before the event that they count from, and what limits a gate behind it."""
@@ -157,7 +157,7 @@ class _Speaker:
             "our contact details" if self._rule.modal == "must" and is_contact_data(self._rule.verb, term)
             else self._label(term, kinds) for term in self._rule.objects
         ]  # fmt: skip
-        return _listed(said, self._and)
+        return listed(said, self._and)
 
     def _phrase(self, phrase: Phrase) -> str:
         only = "only " if phrase.only else ""
@@ -166,12 +166,12 @@ class _Speaker:
             return only + self._length(word, phrase.span)
         if word in ("before", "after", "with", "in") and any(is_act(self._words, term) for term in phrase.terms):
             opening = "whenever" if word in ("with", "in") else word
-            return f"{opening} {_listed([self._happening(term) for term in phrase.terms], 'or')}"
+            return f"{opening} {listed([self._happening(term) for term in phrase.terms], 'or')}"
         if word in _EVENTS:
-            return f"{word} {_listed([self._happening(term) for term in phrase.terms], self._events_joint(word))}"
+            return f"{word} {listed([self._happening(term) for term in phrase.terms], self._events_joint(word))}"
         if word == "at":
             kinds = phrase_kinds(self._rule.verb, self._rule.modal, word)
-            return only + _listed([self._place(term, kinds) for term in phrase.terms], self._joint)
+            return only + listed([self._place(term, kinds) for term in phrase.terms], self._joint)
         return f"{only}{word} {self._terms(phrase, self._joint)}"
 
     @property
@@ -197,15 +197,14 @@ class _Speaker:
             return "while stored"
         if term.name == "transit":
             return "while on the way"
-        label = self._label(term, kinds)
-        return f"{'in' if _IN.search(label) else 'on' if _ON.search(label) else 'at'} {label}"
+        return placed(self._label(term, kinds))
 
     def _happening(self, term: Term) -> str:
         """What `before` and `after` count from: an act of ours, an event, or that a predicate holds."""
         if is_act(self._words, term):
             kinds = FLOWS[term.name].objects
             objects = [self._label(part, kinds) for part in term.arguments if isinstance(part, Term)]
-            return f"we {_VERBS.get(term.name, term.name)} {_listed(objects, 'or') or 'anything'}"
+            return f"we {_VERBS.get(term.name, term.name)} {listed(objects, 'or') or 'anything'}"
         if term.name in self._words.words["predicate"]:
             return _fact(term, self._words)
         if term.name == "version":
@@ -214,7 +213,7 @@ class _Speaker:
 
     def _terms(self, phrase: Phrase, joint: str) -> str:
         kinds = phrase_kinds(self._rule.verb, self._rule.modal, phrase.preposition)
-        return _listed([self._label(term, kinds) for term in phrase.terms], joint)
+        return listed([self._label(term, kinds) for term in phrase.terms], joint)
 
     def _label(self, term: Term, kinds: Sequence[str]) -> str:
         return _label(term, kinds, self._words)
@@ -311,11 +310,18 @@ def _span(span: Span) -> str:
     return span.unit.removesuffix("s") if span.amount == 1 else str(span)
 
 
-def _listed(said: Sequence[str], joint: str) -> str:
+def placed(label: str) -> str:
+    """A place by its label, with the preposition that fits: `on the page of your order`, `at a desk of ours`."""
+    return f"{'in' if _IN.search(label) else 'on' if _ON.search(label) else 'at'} {label}"
+
+
+def listed(said: Sequence[str], joint: str) -> str:
+    """Several things in one phrase: `your name, your street and your city`."""
     return said[0] if len(said) == 1 else ", ".join(said[:-1]) + f" {joint} {said[-1]}" if said else ""
 
 
-def _capital(text: str) -> str:
+def capital(text: str) -> str:
+    """A text as it begins a sentence."""
     return text[:1].upper() + text[1:]
 
 

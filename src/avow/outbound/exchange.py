@@ -89,7 +89,7 @@ class Exchanges:
             raise SetupError(
                 "an exchange needs a unit without unwritten changes", help="call work.commit() before work.exchange()"
             )
-        self._judge(unit, values, recipient, purpose)
+        self._judge(unit, values, recipient, about, purpose)
         channel = self.channel_of(recipient)
         attempt = new_id()
         body: dict[str, Any] = {"attempt": attempt, **data}
@@ -161,11 +161,11 @@ class Exchanges:
             connection.execute(exchange.update().where(exchange.c.id == row.id).values(due=now + pause))
         return False
 
-    def _judge(self, unit: Unit, values: Once, recipient: str, purpose: str) -> None:
+    def _judge(self, unit: Unit, values: Once, recipient: str, about: Record, purpose: str) -> None:
         policy = self.vault.policy
         for category in values.categories:
             verdict = unit.judge(
-                "share", category, recipient=recipient, purpose=purpose, channel="https", role=unit.role
+                "share", category, about=about, recipient=recipient, purpose=purpose, channel="https", role=unit.role
             )
             if values.used:
                 raise already_used(values.name, verdict)
@@ -189,7 +189,7 @@ class Exchanges:
                 due=now + ASK_AFTER + self.channel_of(recipient).timeout,
             )
         )
-        unit.note("attempted", "share", recipient, purpose=purpose, recipient=recipient)
+        unit.note("attempted", "share", recipient, whom=unit.whom(about), purpose=purpose, recipient=recipient)
         unit.commit()
 
     def _write_outcome(self, unit: Unit, recipient: str, about: Record, purpose: str, reply: Reply) -> None:
@@ -204,7 +204,7 @@ class Exchanges:
         if told.rowcount == 0:  # another worker has asked too, and was first: the hook must not run twice
             unit.commit()
             return
-        unit.note(reply.status, "share", recipient, purpose=purpose, recipient=recipient)
+        unit.note(reply.status, "share", recipient, whom=unit.whom(about), purpose=purpose, recipient=recipient)
         hook = self.settled(recipient)
         if hook is not None:
             hook(unit, about, reply)

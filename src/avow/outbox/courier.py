@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from avow.errors import AvowError, DeliveryError, OutcomeUnknown, Refused, Rejected, first_line
 from avow.outbox.queue import MOST_ATTEMPTS, Lane, Send, claim, close, due_lanes, retry
+from avow.vault.lines import Whom
 from avow.vault.unit import Unit
 
 if TYPE_CHECKING:
@@ -177,4 +178,5 @@ class Courier:
 
 
 def _note(unit: Unit, event: str, send: Send) -> None:
-    unit.note(event, send.kind, send.word, purpose=send.purpose, recipient=send.word)
+    whom = Whom(send.owner, send.record_table, send.record_id)
+    unit.note(event, send.kind, send.word, whom=whom, purpose=send.purpose, recipient=send.word)

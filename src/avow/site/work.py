@@ -34,6 +34,7 @@ from avow.vault.counts import Counts
 from avow.vault.derived import derive
 from avow.vault.erasure import Erased, erase, stage
 from avow.vault.holdings import Holdings, holdings
+from avow.vault.my_log import MyLog, my_log
 from avow.vault.older import Question
 from avow.vault.once import Once
 from avow.vault.removal import remove
@@ -118,6 +119,14 @@ class Work:
     def holdings(self, *records: Record, fact: str, purpose: str | None = None) -> Holdings:
         """Everything held about the owners of `records`, for who has shown `fact` here; see `avow.vault.holdings`."""
         return holdings(self.unit, records, fact, purpose or self.unit.purpose)
+
+    def my_log(self, *records: Record, fact: str, page: str | int = 1) -> MyLog:
+        """What happened to what is of the owners of `records`, in words, the latest first; see `avow.vault.my_log`.
+
+        `page` may be given as it stands in an address; what is no number is the first.
+        """
+        number = int(page) if str(page).isascii() and str(page).isdigit() and len(str(page)) < 10 else 1
+        return my_log(self.unit, records, fact, number)
 
     def question(self, record: Record) -> Question | None:
         """What the owner of a record is to be asked: whether the version of the policy in force may hold for what they

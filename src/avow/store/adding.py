@@ -7,8 +7,9 @@ and of errors holds here too.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from itertools import zip_longest
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Table
 from sqlalchemy.exc import DBAPIError
@@ -22,20 +23,30 @@ _MOST = 50
 Rows = Sequence[Sequence[Any]]
 
 
-class Adding:
-    """Adds rows to one table. For all threads."""
+class Batch(NamedTuple):
+    """Rows that are added together: of the table, and of the one beside it."""
 
-    def __init__(self, store: Store, table: Table) -> None:
+    rows: Rows
+    beside: Rows = ()
+
+
+class Adding:
+    """Adds rows to one table, and to one beside it. For all threads.
+
+    Args:
+        beside: a table whose first column refers to the row of somebody. Where there is nobody of that id any more, or
+            somebody is just erasing them, a row for it is left out.
+    """
+
+    def __init__(self, store: Store, table: Table, beside: Table | None = None) -> None:
         self._store = store
         self._dialect = store.engine.dialect
         self._error: type[Exception] = self._dialect.loaded_dbapi.Error
-        names = self._dialect.identifier_preparer
-        columns = ", ".join(names.format_column(column) for column in table.columns)
-        self._head = f"INSERT INTO {names.format_table(table)} ({columns}) VALUES "  # noqa: S608  # our own names
-        self._row = f"({', '.join(('?' if store.dialect == 'sqlite' else '%s',) * len(table.columns))})"
-        self._texts: dict[int, str] = {}
+        self._table = table
+        self._beside = beside
+        self._texts: dict[tuple[int, int], str] = {}
 
-    def add(self, connection: Connection, rows: Rows) -> None:
+    def add(self, connection: Connection, rows: Rows, beside: Rows = ()) -> None:
         """Add rows in the transaction of `connection`.
 
         Raises:
@@ -45,13 +56,13 @@ class Adding:
             connection.begin()
         driver = connection.connection.driver_connection
         try:
-            self._execute(driver, rows)
+            self._execute(driver, rows, beside)
         except self._error as error:
             if self._store.is_cut(error, driver):  # as SQLAlchemy does it: a rollback over it would fail, and hide why
                 connection.invalidate(error)
             raise self._told(error) from None
 
-    def add_alone(self, rows: Callable[[], Rows]) -> None:
+    def add_alone(self, batch: Callable[[], Batch]) -> None:
         """Begin a transaction, ask only then for the rows, add them and commit.
 
         Raises:
@@ -59,20 +70,61 @@ class Adding:
         """
         try:
             with self._store.driver() as driver:
-                self._execute(driver, rows())
+                self._execute(driver, *batch())
         except self._error as error:
             raise self._told(error) from None
 
-    def _execute(self, driver: Any, rows: Rows) -> None:
-        for start in range(0, len(rows), _MOST):
-            portion = rows[start : start + _MOST]
-            driver.execute(self._text(len(portion)), [value for row in portion for value in row])
+    def _execute(self, driver: Any, rows: Rows, beside: Rows) -> None:
+        for some, others in zip_longest(_portions(rows), _portions(beside), fillvalue=()):
+            if self._store.dialect == "postgresql" or not (some and others):
+                self._send(driver, some, others)
+            else:
+                self._send(driver, some, ())
+                self._send(driver, (), others)
 
-    def _text(self, count: int) -> str:
-        text = self._texts.get(count)
+    def _send(self, driver: Any, rows: Rows, beside: Rows) -> None:
+        """One statement; of both tables only on PostgreSQL, where each is a journey to the server and back."""
+        counts = len(rows), len(beside)
+        text = self._texts.get(counts)
         if text is None:
-            text = self._texts[count] = self._head + ", ".join([self._row] * count)
-        return text
+            text = self._texts[counts] = self._text(*counts)
+        values = [value for row in rows for value in row]
+        if beside and self._store.dialect == "postgresql":
+            values += [row[0] for row in beside]
+        driver.execute(text, values + [value for row in beside for value in row])
+
+    def _text(self, count: int, beside: int) -> str:
+        added = f"{self._into(self._table)} VALUES {self._marks(self._table, count)}" if count else ""
+        if not beside or self._beside is None:
+            return added
+        names = self._dialect.identifier_preparer
+        [person] = [key.column for key in next(iter(self._beside.columns)).foreign_keys]
+        whom, people = names.format_column(person), names.format_table(person.table)
+        into, marks = self._into(self._beside), self._marks(self._beside, beside)
+        if self._store.dialect == "sqlite":
+            there = f"EXISTS (SELECT 1 FROM {people} WHERE {people}.{whom} = column1)"  # noqa: S608  # our own names
+            return f"{into} SELECT * FROM (VALUES {marks}) WHERE {there}"  # noqa: S608
+        # Who is being erased just now counts as gone: to wait would be in vain, and for ever where whoever erases them
+        # waits for a row that this transaction holds.
+        ids = ", ".join(["%s"] * beside)
+        locked = f"SELECT {whom} AS who FROM {people} WHERE {whom} IN ({ids}) FOR KEY SHARE SKIP LOCKED"  # noqa: S608
+        first = f"added AS ({added}), " if added else ""
+        chosen = f"SELECT given.* FROM (VALUES {marks}) AS given JOIN whose ON whose.who = given.column1"  # noqa: S608
+        return f"WITH {first}whose AS ({locked}) {into} {chosen}"
+
+    def _into(self, table: Table) -> str:
+        names = self._dialect.identifier_preparer
+        columns = ", ".join(names.format_column(column) for column in table.columns)
+        return f"INSERT INTO {names.format_table(table)} ({columns})"
+
+    def _marks(self, table: Table, count: int) -> str:
+        mark = "?" if self._store.dialect == "sqlite" else "%s"
+        return ", ".join([f"({', '.join([mark] * len(table.columns))})"] * count)
 
     def _told(self, error: Exception) -> Exception:
-        return DBAPIError.instance(self._head, None, error, self._error, hide_parameters=True, dialect=self._dialect)
+        text = self._into(self._table)
+        return DBAPIError.instance(text, None, error, self._error, hide_parameters=True, dialect=self._dialect)
+
+
+def _portions(rows: Rows) -> Iterator[Rows]:
+    return (rows[start : start + _MOST] for start in range(0, len(rows), _MOST))

@@ -14,6 +14,7 @@ to the person whose it is. No column here holds personal information in the clea
 | avow_pending | a ledger entry written with its data and not yet in the log |
 | avow_entry | an entry of the log, with the SHA-256 of its body |
 | avow_tile | a tile of the log's tree: up to 256 hashes |
+| avow_trace | what leads a person to one ledger entry about them, sealed under their key |
 | avow_aside | what lay among the pending entries and was none: an entry tells its digest |
 | avow_tally | how often a sentence did something on a day: counted from the entries |
 | avow_attestation | a signature for what the software cannot see, by whom and until when |
@@ -62,6 +63,7 @@ class Schema:
     pending: Table
     entry: Table
     tile: Table
+    trace: Table
     aside: Table
     tally: Table
     attestation: Table
@@ -169,6 +171,15 @@ def declare(metadata: MetaData) -> Schema:
             Column("level", Integer, primary_key=True, autoincrement=False),
             Column("number", _COUNT, primary_key=True, autoincrement=False),
             Column("hashes", LargeBinary, nullable=False),
+        ),
+        # Clustered by its key: what leads to the entries of one person lies together, and is one page to write.
+        trace=Table(
+            "avow_trace",
+            metadata,
+            Column("owner", String(ID_LENGTH), ForeignKey("avow_person.id"), primary_key=True),
+            Column("id", String(ID_LENGTH), primary_key=True),
+            Column("sealed", LargeBinary, nullable=False),
+            sqlite_with_rowid=False,
         ),
         aside=Table(
             "avow_aside",

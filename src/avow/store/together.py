@@ -7,25 +7,23 @@ the next one. Alone, a thread writes its own rows and waits for nobody.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from threading import Event, Lock
-from typing import Any
 
 from avow.errors import StoreError
-from avow.store.adding import Adding, Rows
+from avow.store.adding import Adding, Batch, Rows
 
 
 @dataclass(slots=True)
 class _Waiting:
-    rows: Rows
+    batch: Batch
     called: Event = field(default_factory=Event)
     done: bool = False
     error: BaseException | None = None
 
 
 class Together:
-    """Writes rows of one table. For all threads."""
+    """Writes rows of one table, and of the one beside it. For all threads."""
 
     def __init__(self, adding: Adding) -> None:
         self._adding = adding
@@ -33,14 +31,14 @@ class Together:
         self._waiting: list[_Waiting] = []
         self._led = False
 
-    def write(self, rows: Rows) -> None:
+    def write(self, rows: Rows, beside: Rows = ()) -> None:
         """Make some rows durable. Not within a transaction of one's own that writes: SQLite has room for one.
 
         Raises:
             StoreError: the transaction that another thread led, with these rows in it, came to nothing.
             DatabaseError: the one that this thread led did.
         """
-        mine = _Waiting(rows)
+        mine = _Waiting(Batch(rows, beside))
         with self._lock:
             self._waiting.append(mine)
             leads, self._led = not self._led, True
@@ -58,12 +56,13 @@ class Together:
         taken: list[_Waiting] = []
         error: BaseException | None = None
 
-        def rows() -> list[Sequence[Any]]:
+        def batch() -> Batch:
             taken.extend(self._take())
-            return [row for each in taken for row in each.rows]
+            rows = [row for each in taken for row in each.batch.rows]
+            return Batch(rows, [row for each in taken for row in each.batch.beside])
 
         try:
-            self._adding.add_alone(rows)  # asked for once it has begun: until then others come
+            self._adding.add_alone(batch)  # asked for once it has begun: until then others come
         except BaseException as failed:
             error = failed
             raise

@@ -81,7 +81,7 @@ class SealedColumn(TypeDecorator[Any]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Stored | None:
         """A sealed value around the envelope; its record is bound when the record is loaded."""
-        return None if value is None else self.stored(bytes(value))
+        return None if value is None else Stored(self.field, bytes(value))
 
     def stored(self, envelope: bytes) -> Stored:
         """An envelope as a value of this column; it opens once it is in the record that it was sealed for."""

@@ -131,8 +131,8 @@ class Holdings:
     """Everything that is held about one or more people who are the same one outside.
 
     `accepted` are the versions of the policy that they are under, `standings` what came about with versions; `links`
-    counts the secret links that lead to something of theirs; `others` counts rows of Avow's own tables beside these, by
-    table.
+    counts the secret links that lead to something of theirs, `log` the entries of their log (`avow.vault.my_log`);
+    `others` counts rows of Avow's own tables beside these, by table.
     """
 
     items: tuple[Item, ...]
@@ -140,6 +140,7 @@ class Holdings:
     accepted: tuple[str, ...]
     standings: tuple[Stood, ...]
     links: int
+    log: int
     others: dict[str, int]
 
 
@@ -167,6 +168,7 @@ def holdings(unit: Unit, records: Iterable[Record], fact: str, purpose: str) -> 
         accepted=tuple(dict.fromkeys(_version(versions, digest) for digest in accepted)),
         standings=tuple(standings),
         links=_count(unit, unit.vault.home.schema.link, people),
+        log=_count(unit, unit.vault.home.schema.trace, people),
         others={name: count for name, count in rest.items() if count},
     )
 
@@ -293,7 +295,7 @@ def _state(state: str) -> str:
 def _told_as_counts(unit: Unit) -> Iterator[Table]:
     """Avow's tables that say whose a row is and have no words above: so a new one is not forgotten."""
     schema = unit.vault.home.schema
-    told = (schema.outbox, schema.exchange, schema.link, schema.standing)
+    told = (schema.outbox, schema.exchange, schema.link, schema.standing, schema.trace)
     for table in schema.metadata.sorted_tables:
         if table.name.startswith("avow_") and "owner" in table.columns and table not in told:
             yield table

@@ -137,13 +137,14 @@ def _write(unit: Unit, record: Record, values: dict[str, Any], source: str | Non
             unit.judge(
                 "collect",
                 field.category,
+                about=record,
                 source=source or whose,
                 subject=whose,
                 place=place,
                 role=unit.role,
                 channel=unit.channel,
             )
-        unit.judge("keep", field.category, subject=whose)
+        unit.judge("keep", field.category, about=record, subject=whose)
         inspect_text(unit, text)
         texts.append((field, text))
     hour = unit.vault.hour()

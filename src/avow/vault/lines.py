@@ -2,18 +2,50 @@
 
 Flows of one verb, purpose and recipient share a line: an order that was collected makes one entry that
 names its fields, not one for each. A line holds words of the policy and verdicts, never a value.
+
+Beside each line goes whom it is about, as far as that is known: it becomes no part of the entry, but leads each of them
+to it; see `avow.vault.traces`.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
-from avow.ledger.entry import around_nonce
+from avow.ledger.entry import around_nonce, commitment
 from avow.values import Verdict
+from avow.vault.traces import OBJECTS, Trace
 
 #: Event, verb, purpose, recipient, role of a member of staff.
 _Line = tuple[str, str, str | None, str | None, str | None]
+
+
+class Whom(NamedTuple):
+    """Whom a flow is about, and which record of theirs: its table and id, both empty where it is none."""
+
+    owner: str
+    table: str = ""
+    record: str = ""
+
+
+class About(NamedTuple):
+    """A flow is about somebody: where it was, by its name in the policy, and whether they themselves were looking."""
+
+    whom: Whom
+    place: str | None
+    own: bool
+
+
+class Line(NamedTuple):
+    """A pending entry, its id and its body, and what is to lead whom it is about to it: by their ids."""
+
+    id: str
+    body: bytes
+    traces: dict[str, Trace]
+
+
+_Gathered = tuple[str, Verdict | None, About | None]
 
 
 class Lines:
@@ -22,7 +54,7 @@ class Lines:
     __slots__ = ("_lines",)
 
     def __init__(self) -> None:
-        self._lines: dict[_Line, set[tuple[str, Verdict | None]]] = {}
+        self._lines: dict[_Line, set[_Gathered]] = {}
 
     def add(
         self,
@@ -33,25 +65,30 @@ class Lines:
         recipient: str | None,
         verdict: Verdict | None,
         role: str | None = None,
+        about: About | None = None,
     ) -> None:
         """Gather one flow with its verdict, or an event that is no verdict; `role` if a member of staff was at it."""
-        self._lines.setdefault((event, verb, purpose, recipient, role), set()).add((object, verdict))
+        self._lines.setdefault((event, verb, purpose, recipient, role), set()).add((object, verdict, about))
 
-    def rows(self, policy: str, hour: int) -> list[tuple[str, bytes]]:
-        """One pending row a line: its id and its body.
+    def lines(self, policy: str, hour: int) -> Iterator[Line]:
+        """One pending entry a line; more than one where it names more objects than a trace can tell apart.
 
         Args:
             policy: the digest of the policy in force.
             hour: counted from 1970.
         """
-        rows: list[tuple[str, bytes]] = []
         for (event, verb, purpose, recipient, role), gathered in self._lines.items():
-            objects = ", ".join(sorted({object for object, _ in gathered}))
-            sentences = _anchors(verdict for _, verdict in gathered)
-            before, after = around_nonce(event, verb, objects, purpose, recipient, role, sentences, policy, hour)
-            drawn = secrets.token_hex(32)  # one call to the system for both, half each
-            rows.append((drawn[:32], b"%b%b%b" % (before, drawn[32:].encode(), after)))
-        return rows
+            every = sorted({object for object, _, _ in gathered})
+            for start in range(0, len(every), OBJECTS):
+                objects = every[start : start + OBJECTS]
+                own = gathered if len(objects) == len(every) else {each for each in gathered if each[0] in objects}
+                sentences = _anchors(verdict for _, verdict, _ in own)
+                before, after = around_nonce(
+                    event, verb, ", ".join(objects), purpose, recipient, role, sentences, policy, hour
+                )
+                drawn = secrets.token_hex(32)  # one call to the system for both, half each
+                body = b"%b%b%b" % (before, drawn[32:].encode(), after)
+                yield Line(drawn[:32], body, _traces(own, objects, hour, body, drawn[:32]))
 
     def clear(self) -> None:
         """Forget them: they were written, or what they tell of was undone."""
@@ -59,6 +96,38 @@ class Lines:
 
     def __bool__(self) -> bool:
         return bool(self._lines)
+
+
+def _traces(
+    gathered: Iterable[_Gathered], objects: list[str], hour: int, body: bytes, pending: str
+) -> dict[str, Trace]:
+    """What leads each person whom an entry is about to it."""
+    found: dict[str, list[tuple[str, About]]] = {}
+    for object, _, about in gathered:
+        if about is not None:
+            found.setdefault(about.whom.owner, []).append((object, about))
+    if not found:
+        return {}
+    bits = {object: 1 << number for number, object in enumerate(objects)}
+    leaf = commitment(body)
+    traces = {}
+    for owner, flows in found.items():
+        theirs = 0
+        for object, _ in flows:
+            theirs |= bits[object]
+        places = {about.place or "" for _, about in flows}
+        records = {about.whom for _, about in flows if about.whom.table}
+        whom = records.pop() if len(records) == 1 else None
+        traces[owner] = Trace(
+            own=all(about.own for _, about in flows),
+            hour=hour,
+            commitment=leaf,
+            pending=pending,
+            objects=theirs,
+            place=places.pop() if len(places) == 1 else "",
+            record=(whom.table, whom.record) if whom else None,
+        )
+    return traces
 
 
 def _anchors(verdicts: Iterable[Verdict | None]) -> tuple[str, ...]:

@@ -102,12 +102,12 @@ class Record:
 
         A record that was given another owner or id in memory does not keep it: its values must not open as theirs.
         """
-        identity = self.owner_id, self.id
-        known: tuple[tuple[str, str], RecordSeal] | None = self.__dict__.get("_avow_seal")
-        if known is None or known[0] != identity:
-            known = identity, self.__home__.vault().seal_of(self.avow_person, self.id, identity[0])
+        owner, identity = self.owner_id, self.id
+        known: tuple[str, str, RecordSeal] | None = self.__dict__.get("_avow_seal")
+        if known is None or known[0] != owner or known[1] != identity:
+            known = owner, identity, self.__home__.vault().seal_of(self.avow_person, identity, owner)
             self.__dict__["_avow_seal"] = known
-        return known[1]
+        return known[2]
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.id[:8]}>"

@@ -170,7 +170,8 @@ def is_due(vault: Vault) -> bool:
 def _batch(connection: Connection, vault: Vault, newest: int) -> int:
     person = vault.home.schema.person
     found = select(person.c.id, person.c.epoch, person.c.wrapped).where(person.c.epoch < newest).limit(BATCH)
-    rows = connection.execute(found.with_for_update()).all()
+    # Locked less than for an erasure: what leads them to ledger entries goes on being written.
+    rows = connection.execute(found.with_for_update(key_share=True)).all()
     for identity, epoch, wrapped in rows:
         key = unwrap_person(vault.keyring, vault.tenant, identity, epoch, bytes(wrapped))
         now, again = wrap_person(vault.keyring, vault.tenant, identity, key)

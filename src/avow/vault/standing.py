@@ -26,6 +26,7 @@ from sqlalchemy import ColumnElement, and_, exists, not_, or_, select
 from avow.errors import SetupError
 from avow.values import Facts
 from avow.vault.applying import CONCERNED, FACT, WAYS, Way
+from avow.vault.lines import Whom
 
 if TYPE_CHECKING:
     from sqlalchemy import Table
@@ -230,7 +231,7 @@ class Standing:
             owner=person, policy=digest, way=way, hour=self._vault.hour(), place=unit.place or "", seen=seen,
         )  # fmt: skip
         if added:
-            unit.note(way, "apply", "version", purpose=unit.purpose)
+            unit.note(way, "apply", "version", whom=Whom(person), purpose=unit.purpose)
             unit.db.info.pop(_READ, None)
 
     def _insert(self, unit: Unit, table: Table, **values: Any) -> bool:

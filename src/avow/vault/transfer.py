@@ -134,7 +134,7 @@ def write_held(vault: Vault, connection: Any, event: str, verb: str, held: Count
             lines = Lines()
             for category, verdict in objects or ((vault.subject, None),):
                 lines.add(event, verb, category, words.get("purpose"), words.get("recipient"), verdict)
-            portion += vault.sealed_rows(lines)
+            portion += vault.sealed_rows(lines.lines(vault.policy.digest, vault.hour()))
             if len(portion) >= PORTION:
                 vault.pending.add(connection, portion)
                 portion = []

@@ -35,6 +35,7 @@ STAY: Final[dict[str, str]] = {
     "avow_pending": "the ledger is this installation's evidence, and names nobody",
     "avow_entry": "as avow_pending",
     "avow_tile": "as avow_pending",
+    "avow_trace": "they lead into this installation's ledger; where somebody goes, a log of its own begins",
     "avow_aside": "as avow_pending",
     "avow_tally": "as avow_pending",
     "avow_attestation": "what was signed for here is true here",

@@ -23,13 +23,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 from sqlalchemy.orm import Session
 
-from avow.errors import Refused, SetupError
+from avow.errors import KeyringError, Refused, SetupError
 from avow.values import Duty, Facts, Verdict
 from avow.vault import keeping
-from avow.vault.applying import check_supplied
 from avow.vault.aside import Beside
 from avow.vault.current import UNIT
-from avow.vault.lines import Lines
+from avow.vault.knowing import Knowing
+from avow.vault.lines import About, Lines, Whom
 from avow.vault.once import Once
 from avow.vault.refusing import refused, undone
 from avow.vault.sealed import Given, Sealed, Stored
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from avow.vault.vault import Guard, Vault
 
 
-class Unit(AbstractContextManager["Unit"]):
+class Unit(Knowing, AbstractContextManager["Unit"]):
     """One unit of work. Open it with `with`; it commits at the end of the block, or rolls back.
 
     Args:
@@ -66,25 +66,18 @@ class Unit(AbstractContextManager["Unit"]):
         staff: bool = False,
         reads: bool = False,
     ) -> None:
-        self.vault = vault
+        super().__init__(vault, facts)
         self._reads = reads
         self.staff = staff
         self.role = role
         self.purpose = purpose
         self.place = place
         self.channel = channel
-        check_supplied(facts or {})
-        self.facts = {**vault.attesting.facts(), **(facts or {})}
-        self.known()
-        self.viewer: str | None = None
-        self._learned: tuple[str, ...] = ()
-        self._shown: set[str] = set()
         # Ends in a letter: twelve decimal digits and a marker's number behind them could pass for a card number.
         self.nonce = secrets.token_hex(6)[:-1] + secrets.choice("abcdef")
         self.marked: list[Sealed] = []
         self.guard: Guard | None = None
         self.seen: set[tuple[str, str | None]] = set()
-        self.discharged: set[tuple[str, str | None]] = set()
         self._due: list[Duty] = []
         self._lines = Lines()
         self._openings = Lines()
@@ -104,13 +97,15 @@ class Unit(AbstractContextManager["Unit"]):
         accompanied: bool = True,
         facts: Facts | None = None,
         value: Sealed | None = None,
+        about: Record | None = None,
         **dimensions: str | None,
     ) -> Verdict:
         """Ask the policy whether a flow may happen here and now, and note the answer for the ledger.
 
         `accompanied` is False for a flow that will be judged again when it happens: the duties that go
         with it are due then. `facts` stand in for those of the unit. `value` is what is moved: where it lies in a
-        record, the version of the policy under which it was collected has a say too; see `avow.vault.older`.
+        record, the version of the policy under which it was collected has a say too; see `avow.vault.older`. `about` is
+        the record that the flow is about, where no value says it: what the ledger is told leads its owner to it.
 
         Raises:
             Refused: no sentence permits it, one forbids it, or a duty that comes before it is undone; or the record of
@@ -122,14 +117,14 @@ class Unit(AbstractContextManager["Unit"]):
         purpose = purpose or self.purpose
         facts = self.known() if facts is None else facts
         verdict = self.verdict(verb, object, facts, value, purpose=purpose, **dimensions)
-        recipient = dimensions.get("recipient")
+        recipient, whom = dimensions.get("recipient"), self._about(verb, value, about, dimensions)
         if not verdict.permitted:
-            self._refusals.add("refused", verb, object, purpose, recipient, verdict, self._desk)
+            self._refusals.add("refused", verb, object, purpose, recipient, verdict, self._desk, whom)
             raise refused(verb, object, verdict)
         if accompanied and verdict.duties:
             self._due += [duty for duty in verdict.duties if duty.timing == "with"]
         lines = self._openings if verb == "open" else self._lines  # who has read has read, whatever comes after
-        lines.add("permitted", verb, object, purpose, recipient, verdict, self._desk)
+        lines.add("permitted", verb, object, purpose, recipient, verdict, self._desk, whom)
         return verdict
 
     def verdict(self, verb: str, object: str, facts: Facts, value: Sealed | None, **dimensions: str | None) -> Verdict:
@@ -153,60 +148,39 @@ class Unit(AbstractContextManager["Unit"]):
             return self.role
         return self.vault.subject if own else None
 
-    def known(self, owner: str | None = None) -> Facts:
-        """What is known now: the facts of this unit, and what the policy's own predicates answer to them.
+    def _learn(self, record: Record, recipient: str | None) -> Facts:
+        return self.vault.learn(self, record, recipient)
 
-        Of what is `owner`'s, what somebody else has shown of themselves here says nothing.
+    def _about(
+        self, verb: str, value: Sealed | None, record: Record | None, dimensions: dict[str, str | None]
+    ) -> About | None:
+        """Whom a flow is about: the owner of what is moved, else who is looking, where it says that it is about them.
+
+        What is logged of a visit is nobody's: a trace would lead from a person to the visit.
         """
-        others = self._shown if owner and owner != self.viewer else ()
-        theirs = {n: fact for n, fact in self.facts.items() if n not in others} if others else self.facts
-        return self.vault.policy.facts(theirs)
+        record = (value._record if isinstance(value, Stored) else None) or record
+        if record is not None:
+            whom = self.whom(record)
+        elif self.viewer is None or self.staff or verb == "log" or not self._of_subject(dimensions):
+            return None
+        else:
+            whom = Whom(self.viewer)
+        return About(whom, dimensions.get("place") or self.place, whom.owner == self.viewer and not self.staff)
 
-    def regard(self, record: Record, recipient: str | None = None) -> None:
-        """Deal with `record` from now on: what the site knows of it and of its owner becomes known here.
+    def _of_subject(self, dimensions: dict[str, str | None]) -> bool:
+        return self.vault.subject in (dimensions.get("subject"), dimensions.get("audience"))
 
-        Facts learned of another record before are forgotten. `recipient` is to whom it is about to be shared, if it is.
-        """
-        for name in self._learned:
-            self.facts.pop(name, None)
-        learned = self.vault.learn(self, record, recipient)
-        self._learned = tuple(learned.keys() - self.facts.keys())
-        self.facts.update(learned)
-
-    def recognise(self, record: Record, fact: str) -> None:
-        """Take who is looking for the owner of `record`, because `fact` has been shown: `presented(link)`.
-
-        What was shown before by somebody else is forgotten: it must not open what is this person's.
-        """
-        self._seen_as(record.owner_id)
-        self._shown |= {fact} - self.facts.keys()
-        self.facts[fact] = True
-        self.regard(record)
-
-    def _seen_as(self, person: str) -> None:
-        if person != self.viewer:
-            for name in self._shown:
-                self.facts.pop(name, None)
-            self._shown.clear()
-        self.viewer = person
-
-    @property
-    def shown(self) -> bool:
-        """Whether who is looking has shown here who they are."""
-        return bool(self._shown)
-
-    def common_facts(self) -> dict[str, bool | float | None]:
-        """The facts that are about nobody in particular: neither shown by who is looking nor learned of a record."""
-        return {name: fact for name, fact in self.facts.items() if name not in {*self._shown, *self._learned}}
-
-    def discharge(self, verb: str, object: str | None = None) -> None:
-        """Say that a duty was done in this unit, for example `discharge("ask", "age")`."""
-        self.discharged.add((verb, object))
-        self.facts[f"done({verb} {object})" if object else f"done({verb})"] = True
-
-    def note(self, event: str, verb: str, object: str, *, purpose: str, recipient: str | None = None) -> None:
-        """Note an event that is no verdict (attempted, done, unknown …) for the ledger."""
-        self._lines.add(event, verb, object, purpose, recipient, None, self._desk)
+    def note(
+        self, event: str, verb: str, object: str, *, whom: Whom, purpose: str, recipient: str | None = None
+    ) -> None:
+        """Note an event that is no verdict (attempted, done, unknown …) for the ledger, and for whom it is about."""
+        if whom.owner not in self.people:
+            with self.db.no_autoflush:
+                person = self.db.get(self.vault.person_class, whom.owner)
+            if person is not None:
+                self.meet(person)
+        about = About(whom, self.place, whom.owner == self.viewer and not self.staff)
+        self._lines.add(event, verb, object, purpose, recipient, None, self._desk, about)
 
     # -- keeping ----------------------------------------------------------------------------------
 
@@ -228,6 +202,7 @@ class Unit(AbstractContextManager["Unit"]):
             if kind.__table__.name == table:
                 record = self.db.get(kind, (owner, identity))
                 if record is not None:
+                    self.whom(record)
                     self._seen_as(owner)
                     return record
         raise Refused(f"a record of `{table}` that something was queued for is gone")
@@ -236,6 +211,7 @@ class Unit(AbstractContextManager["Unit"]):
         """A new person, known by nothing but a random id."""
         person = self.vault.new_person()
         self.db.add(person)
+        self.meet(person)
         self._seen_as(person.id)  # who has just come into being here is the one who is looking
         return person
 
@@ -332,17 +308,21 @@ class Unit(AbstractContextManager["Unit"]):
         self._due.clear()
         gathered = [self._lines, self._openings]
         apart = self._reads or self._db is None
-        if not apart:
-            self.vault.write_down(gathered, self.db.connection() if any(gathered) else None)
+        if not apart and any(gathered):
+            self.db.flush()  # who has come into being here is there before what refers to them
+            self.meet(*self._new)  # whose keys have been wrapped again, if an epoch ended meanwhile
+            self.vault.write_down(gathered, self.db.connection(), self.people)
         if self._db is not None and self._db.in_transaction():
             self._db.commit()
         if apart:
-            self.vault.write_down(gathered, None)
+            self.vault.write_down(gathered, None, self.people)
+        self._new.clear()
         self.vault.written(gathered)
 
     def rollback(self) -> None:
         """Undo everything since the last commit. Refusals and openings stay noted: they happened."""
         self._lines.clear()
+        self._new.clear()
         self._due.clear()
         if self._db is not None:
             self._db.rollback()
@@ -392,7 +372,10 @@ class Unit(AbstractContextManager["Unit"]):
             self._db.close()
             self._db = None
         happened = [self._refusals, self._openings]
-        self.vault.write_down(happened, None)
+        try:
+            self.vault.write_down(happened, None, self.people)
+        except KeyringError:  # where no key can be had, it is evidence all the same
+            self.vault.write_down(happened, None)
         self.vault.written(happened)
 
     def _check_open(self) -> None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sqlalchemy import Connection, event, inspect, select
@@ -38,7 +39,7 @@ from avow.vault.envelope import RecordSeal
 from avow.vault.erasure import replay, verdict_of
 from avow.vault.fitting import check_records
 from avow.vault.keeping import inspect_plain
-from avow.vault.lines import Lines
+from avow.vault.lines import Line, Lines
 from avow.vault.older import Older
 from avow.vault.record import Home, Person, Record
 from avow.vault.retention import Task, earlier_tasks, tasks
@@ -46,11 +47,15 @@ from avow.vault.shredding import note_shredded
 from avow.vault.standing import Standing, adopt
 from avow.vault.tombstones import NAME as TOMBSTONES
 from avow.vault.tombstones import TombstoneFile, receipt_of
+from avow.vault.traces import TraceSeal
 
 if TYPE_CHECKING:
     from avow.vault.unit import Unit
 
 log = logging.getLogger("avow.vault")
+
+#: No people.
+NOBODY: Mapping[str, tuple[int, bytes]] = MappingProxyType({})
 
 
 class Guard(Protocol):
@@ -111,6 +116,7 @@ class Vault:
     _keys: PersonKeys = field(init=False)
     _together: Together = field(init=False)
     _sessions: sessionmaker[Session] = field(init=False)
+    _readers: sessionmaker[Session] = field(init=False)
 
     def __post_init__(self) -> None:
         self.tenant = self.keyring.tenant
@@ -123,13 +129,16 @@ class Vault:
         refuse_sorting(self.store.engine)
         refuse_sorting(self.store.reader)
         self.waiting = WaitingSeal(self.keyring.secret("log"))
-        self.pending = Adding(self.store, self.home.schema.pending)
+        self.pending = Adding(self.store, self.home.schema.pending, self.home.schema.trace)
         self._together = Together(self.pending)
         self._sessions = sessionmaker(self.store.engine, expire_on_commit=False)
         event.listen(self._sessions, "before_flush", _inspect_plain)
         event.listen(self._sessions, "after_flush", self._check_epochs)
         event.listen(self._sessions, "do_orm_execute", _refuse_bulk)
         former.watch(self, self._sessions)
+        # Nothing is looked into before it is written by these: the database lets nothing be written.
+        self._readers = sessionmaker(self.store.reader, expire_on_commit=False)
+        event.listen(self._readers, "do_orm_execute", _refuse_bulk)
 
     def prepare(self) -> None:
         """Create what is missing in the database, and check that it and the keyring belong together.
@@ -218,7 +227,7 @@ class Vault:
         """
         if on is not None:
             return self._sessions(bind=on)
-        return self._sessions(bind=self.store.reader) if reads else self._sessions()
+        return self._readers() if reads else self._sessions()
 
     def hour(self) -> int:
         """The present time in whole hours since 1970: as coarse as the ledger knows it."""
@@ -255,24 +264,44 @@ class Vault:
                 for name, value in values.items():
                     set_committed_value(person, name, value)
 
-    def write_down(self, gathered: list[Lines], connection: Connection | None) -> None:
+    def write_down(
+        self, gathered: list[Lines], connection: Connection | None, people: Mapping[str, tuple[int, bytes]] = NOBODY
+    ) -> None:
         """Write the lines of a unit as pending ledger entries, if there are any, in the transaction of `connection`.
 
-        Without one it is a transaction that holds nothing else, and that other units share.
+        Without one it is a transaction that holds nothing else, and that other units share. With each entry goes what
+        leads those whom it is about to it, as far as they are among `people`: the epochs and wrapped keys of some.
 
         Raises:
             StoreError: nothing of it was written.
             DatabaseError: the same.
+            KeyringError: the same; a key of somebody cannot be unwrapped.
         """
-        rows = [row for lines in gathered for row in self.sealed_rows(lines)]
+        lines = [line for each in gathered for line in each.lines(self.policy.digest, self.hour())]
+        rows, traces = self.sealed_rows(lines), list(self._traces(lines, people))
         if rows and connection is None:
-            self._together.write(rows)
+            self._together.write(rows, traces)
         elif rows and connection is not None:
-            self.pending.add(connection, rows)
+            self.pending.add(connection, rows, traces)
 
-    def sealed_rows(self, lines: Lines) -> list[tuple[str, bytes]]:
-        """The rows that the lines of a unit become, as they wait for the ledger."""
-        return [(each, self.waiting.seal(each, body)) for each, body in lines.rows(self.policy.digest, self.hour())]
+    def _traces(self, lines: list[Line], people: Mapping[str, tuple[int, bytes]]) -> Iterator[tuple[str, str, bytes]]:
+        """The rows that lead people to entries about them."""
+        seals: dict[str, TraceSeal] = {}
+        for line in lines:
+            for owner, trace in line.traces.items():
+                if owner in people:
+                    if owner not in seals:
+                        seals[owner] = TraceSeal(self._keys.get(owner, *people[owner]), self.tenant, owner)
+                    identity = new_id()
+                    yield owner, identity, seals[owner].seal(identity, trace)
+
+    def trace_seal(self, person: Person) -> TraceSeal:
+        """What opens the traces of a person."""
+        return TraceSeal(self.key_of(person), self.tenant, person.id)
+
+    def sealed_rows(self, lines: Iterable[Line]) -> list[tuple[str, bytes]]:
+        """The rows that lines become, as they wait for the ledger."""
+        return [(line.id, self.waiting.seal(line.id, line.body)) for line in lines]
 
     def written(self, gathered: list[Lines]) -> None:
         """Say that the transaction with these lines in it is over: they are forgotten, and the ledger goes on."""
