@@ -1,6 +1,6 @@
 """A journey through the whole shop, with a canary in every field of every form, every header and every mail.
 
-Each step stands for itself, so it can be taken while a peer fails; `everywhere` takes them all. `seen` keeps the rest.
+Each step stands for itself, so it can be taken while a peer fails; `everywhere` takes all. `seen` has what came back.
 """
 
 from __future__ import annotations
