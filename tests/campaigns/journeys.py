@@ -1,7 +1,6 @@
-"""A journey through the whole shop, with a canary in every field of every form, in every header and in every mail.
+"""A journey through the whole shop, with a canary in every field of every form, every header and every mail.
 
-Each step stands for itself, so that it can be taken while a peer fails; `everywhere` takes them all, and follows each
-link that is mailed. Whatever comes back is kept in `seen`.
+Each step stands for itself, so it can be taken while a peer fails; `everywhere` takes all. `seen` has what came back.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from avow.testing.probing.run import FAMILIES, probe_policy
 from tests.probing.door_holes import ENTRANCE, LEAVING, SAYING, STARTING
 from tests.probing.holes import KEEPING, REST, RULES, SHOWING
 from tests.probing.planting import Hole, planted
+from tests.probing.service_holes import SERVICE
 
 CELLAR = Path(__file__).with_name("cellar.md")
 #: `make soak` gives another each time: every second hole is planted, and more than fifty are. All of them:
@@ -26,7 +27,9 @@ def probed(*families: str) -> Report:
 
 def test_there_are_holes_of_many_kinds_and_each_is_another() -> None:
     kinds = {hole.kind for hole in HOLES}
-    assert len(kinds) == len(HOLES) >= 100
+    assert len(kinds) == len(HOLES)
+    assert len(HOLES) + len(SERVICE) >= 100
+    assert len(HOLES[::2]) + len(SERVICE) >= 50, "so many are planted in each run of the tests"
     assert len({(hole.where, hole.find, hole.replace) for hole in HOLES}) == len(HOLES)
     assert {hole.family for hole in HOLES} == {*FAMILIES}, "every family of probes finds some"
 

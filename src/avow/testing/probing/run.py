@@ -151,3 +151,4 @@ def bench_of(
             yield bench
         finally:
             scratch.close()
+            standin.record.registry.dispose()  # or its classes would stay mapped for as long as the process lives
