@@ -217,7 +217,7 @@ class Game:
                         score.groups += 1
                     yield f"{whose}, {which}, {way}", score
 
-    def _orders_of_people(self) -> dict[str, Order]:
+    def _orders_of_people(self) -> Mapping[str, Order]:
         """Each order of people that the copies show, put together over all of them."""
         found: dict[str, dict[str, Any]] = {name: {} for name in ("people", "records", "traces", "sealed", "grown")}
         before: dict[str, int] = {}
@@ -234,7 +234,7 @@ class Game:
             before = counts
         return found
 
-    def _orders_of_entries(self) -> dict[str, Order]:
+    def _orders_of_entries(self) -> Mapping[str, Order]:
         """Each order of entries that the copies show: where they lie, when they came, how what waited was called."""
         log = self.copies[-1].entries
         found: dict[str, dict[bytes, Any]] = {"log": {body: place for place, body in enumerate(log)}}

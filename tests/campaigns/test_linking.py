@@ -48,6 +48,6 @@ def test_the_attacker_gains_where_an_hour_is_parted_in_two(tmp_path: Path) -> No
 def test_the_attacker_gains_where_what_waits_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(WaitingSeal, "seal", lambda self, identity, body: body)
     monkeypatch.setattr(WaitingSeal, "unseal", lambda self, identity, body: body)
-    figures = Game(tmp_path, people=160, hours=4, seed=7).run()
+    figures = Game(tmp_path, people=300, hours=60, seed=7).run()
     assert figures["sigma"] > figures["bound"], figures
     assert "waiting" in figures["best"]

@@ -107,7 +107,7 @@ LEAVING = (
     Hole("an attempt leaves no entry", "avow.outbox.courier:Courier._one", '_note(unit, "attempted", send)', "pass",
          "leaving", "ledger.leave"),
     Hole("an exchange is not judged", "avow.outbound.exchange:Exchanges.exchange",
-         "self._judge(unit, values, recipient, purpose)", "pass", "leaving", "leave.exchange"),
+         "self._judge(unit, values, recipient, about, purpose)", "pass", "leaving", "leave.exchange"),
     Hole("a card is used twice", "avow.vault.once:Once._take", "values, self._values = self._values, None",
          "values = self._values", "leaving", "leave.once", "bank"),
     Hole("a recipient's channel does not matter", f"{_DIRECTORY}._check_channel",
@@ -145,6 +145,4 @@ STARTING = (
     Hole("a column may name a person and say nothing", "avow.vault.fitting:_columns",
          "if not isinstance(kind, (Owner, Party)) and any(_names_a_person(key) for key in column.foreign_keys):",
          "if False:", "starting", "start"),
-    Hole("a database opens with the keys of another installation", "avow.vault.vault:Vault.prepare",
-         "elif known != self.tenant:", "elif False:", "starting", "start.keys"),
 )  # fmt: skip

@@ -74,7 +74,7 @@ RULES = (
     ),
     Hole(
         "no verdict reaches the ledger", f"{_UNIT}.judge",
-        'lines.add("permitted", verb, object, purpose, recipient, verdict, self._desk)', "pass",
+        'lines.add("permitted", verb, object, purpose, recipient, verdict, self._desk, whom)', "pass",
         "decisions", "ledger.decision",
     ),
     Hole(
@@ -104,7 +104,7 @@ KEEPING = (
     ),
     Hole(
         "it is not asked whether something may be kept", f"{_KEEPING}:_write",
-        'unit.judge("keep", field.category, subject=whose)', "pass", "keeping", "keep.collect", "no-card",
+        'unit.judge("keep", field.category, about=record, subject=whose)', "pass", "keeping", "keep.collect", "no-card",
     ),
     Hole(
         "a card number in free text is stored", f"{_KEEPING}:inspect_text", "for inspector in unit.vault.inspectors:",

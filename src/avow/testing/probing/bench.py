@@ -86,8 +86,22 @@ class Bench:
     # -- what should happen -----------------------------------------------------------------------
 
     def asked(self, verb: str, object: str, facts: Known, **dimensions: str | None) -> Answer:
-        """What the policy says of a flow, by the second interpreter; dimensions as in Python."""
-        return self.slow.decide(flow_of(verb, object, **dimensions), facts)
+        """What the policy says of a flow, by the second interpreter; dimensions as in Python.
+
+        What is signed for is known to every unit, and so it is here.
+        """
+        known = {**facts, **self.scratch.opened.vault.attesting.facts()}
+        return self.slow.decide(flow_of(verb, object, **dimensions), known)
+
+    def attest(self, facts: Known) -> None:
+        """Have the signatures stand that these facts say stand, and no others of those that they name."""
+        attesting = self.scratch.opened.vault.attesting
+        for anchor, asked in self.standin.site.policy.attested.items():
+            wanted, now = facts.get(f"attested({anchor})"), attesting.facts()[f"attested({anchor})"]
+            if wanted and not now:
+                attesting.sign(anchor, role=str(asked.role), name="probe")
+            elif now and wanted is False:
+                attesting.withdraw(anchor, role=str(asked.role))
 
     def anchors(self, answer: Answer) -> tuple[str, ...]:
         """The sentences of an answer."""

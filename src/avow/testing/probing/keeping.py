@@ -49,8 +49,12 @@ def attempts_of(bench: Bench, *verbs: str) -> Iterator[Attempt]:
 
 
 def supplied(bench: Bench, facts: Mapping[str, bool | float | None]) -> dict[str, bool | float | None]:
-    """The facts that a unit may be given: not those that the vault or a function of the policy knows by itself."""
-    answered = bench.standin.site.policy.predicates
+    """The facts that a unit may be given: not those that the vault or a function of the policy knows by itself.
+
+    Signatures are given and withdrawn as the facts want them.
+    """
+    bench.attest(facts)
+    answered = {*bench.standin.site.policy.predicates, "attested"}
     return {
         name: fact for name, fact in facts.items() if name not in KNOWN_HERE and name.partition("(")[0] not in answered
     }

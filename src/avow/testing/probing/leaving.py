@@ -7,6 +7,7 @@ attempt has its entries in the ledger.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
@@ -183,23 +184,26 @@ def _whole(bench: Bench, recipient: str) -> None:
                 wanted.rule.sentence.anchor,
             )
     if came:
-        new = _events(bench, recipient)[len(entries) :]
-        if not {"attempted", "done"} <= {*new}:
+        new = _events(bench, recipient) - entries
+        if not {"attempted", "done"} <= new.keys():
             bench.hole(
                 "ledger.leave",
                 "the ledger",
                 tried,
                 "the ledger says `attempted`, and how it ended",
-                f"it says {', '.join(new) or 'nothing'}",
+                f"it says {', '.join(sorted(new)) or 'nothing'}",
                 "avow.outbox.courier",
                 wanted.rule.sentence.anchor,
             )
 
 
-def _events(bench: Bench, recipient: str) -> list[str]:
+def _events(bench: Bench, recipient: str) -> Counter[str]:
+    """How often each was noted; what waits for the ledger has no order."""
     events = ("attempted", "done", "failed", "unknown")
     entries = bench.scratch.entries()
-    return [entry["event"] for entry in entries if entry.get("recipient") == recipient and entry["event"] in events]
+    return Counter(
+        entry["event"] for entry in entries if entry.get("recipient") == recipient and entry["event"] in events
+    )
 
 
 # -- exchanges ----------------------------------------------------------------------------------------
@@ -226,7 +230,7 @@ def _exchange(bench: Bench, attempt: Attempt, recipient: str, category: str) -> 
         return
     may = answer.permitted and bool(_declared(bench, recipient, [category]))
     bench.report.tried("leave.exchange")
-    attempted = _events(bench, recipient).count("attempted")
+    attempted = _events(bench, recipient)["attempted"]
     again = False
     with bench.page(bench.standin.act, facts):
         try:
@@ -238,7 +242,7 @@ def _exchange(bench: Bench, attempt: Attempt, recipient: str, category: str) -> 
                 again = True
         except (Refused, SetupError):
             pass
-    left = _events(bench, recipient).count("attempted") - attempted
+    left = _events(bench, recipient)["attempted"] - attempted
     tried = told("share", category, facts, **flow) + ", in an exchange"
     look = "work.exchange: avow.outbound.exchange, avow.vault.once"
     if left and not may:
