@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,9 @@ from avow.edge.privacy import SMALLEST, about, words
 from avow.errors import Refused
 from avow.ledger.figures import Cell, Figures
 from avow.site.charts import MOST, bars, chart
+from tests.vault.club import club
+
+HERE = Path(__file__).parent
 
 
 def test_a_published_number_is_never_small_and_moves_in_large_steps() -> None:
@@ -99,3 +103,37 @@ def test_a_chart_says_its_numbers_in_words_and_nothing_is_drawn_of_nothing() -> 
     assert "Over &lt;time&gt;" in drawn
     assert "at most 3 in a day" in drawn
     assert chart(bars({}, date(1970, 1, 1), date(1970, 1, 4)), "none") == ""
+
+
+def test_a_duty_that_came_before_a_flow_is_counted_with_it(site: Any, ann: str) -> None:
+    opened = site.opened
+    with site.acting("desk", "lending") as work:
+        work.unit.discharge("ask", "age")
+        work.unit.judge("open", "wishes", role="desk")
+    with pytest.raises(Refused), site.acting("desk", "lending") as work:
+        work.unit.judge("open", "wishes", role="desk")
+    opened.sequencer.run()
+    told = {each.sentence.anchor: each.figures for each in opened.evidence.told()}
+    assert (told["gates"].permitted, told["gates"].refused) == (1, 1)
+    assert told["gates"].by[("permitted", "open", "lending", "", "")] == 1
+
+
+def test_a_duty_of_a_sentence_of_its_own_is_counted_as_carried_out(tmp_path: Path) -> None:
+    text = (HERE.parent / "vault" / "club.md").read_text()
+    text = text.replace(
+        "may open wishes for lending by desk\nmust ask age before open(wishes)", "must ask age before open(wishes)"
+    )
+    text += "\nWishes are read.\n\n```avow #wishes\nmay open wishes for lending by desk\n```\n"
+    (tmp_path / "policy.md").write_text(text)
+    club_site = club(tmp_path / "policy.md")
+    club_site.open(tmp_path / "data", background=False)
+    for _ in range(12):
+        with club_site.acting("desk", "lending") as work:
+            work.unit.discharge("ask", "age")
+            work.unit.judge("open", "wishes", role="desk")
+    club_site.opened.sequencer.run()
+    told = {each.sentence.anchor: each for each in club_site.opened.evidence.told()}
+    assert (told["gates"].demands, told["gates"].figures.kept) == (True, 12)
+    policy, published = club_site.policy, club_site.opened.evidence.published()
+    assert words(policy, policy.sentence("gates"), published["gates"]).startswith("Carried out some 10 times; last in ")
+    club_site.close()

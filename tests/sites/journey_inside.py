@@ -81,7 +81,9 @@ def own_pages(stage: Stage, walk: Walk) -> None:
     walk.look("log-older", "Your log")
     assert "Because our policy says" in walk.text()
     walk.go("/account")
-    walk.page.get_by_role("listitem").filter(has_text="you hire?").get_by_role("button", name="Take it back").click()
+    asked = walk.page.get_by_role("listitem").filter(has_text="you hire?")
+    with walk.page.expect_navigation():
+        asked.get_by_role("button", name="Take it back").click()
     walk.look("account-taken", "Your account")
     assert "you hire?" not in walk.text()
     walk.go("/products/comte")

@@ -71,12 +71,13 @@ def words(policy: Policy, sentence: Sentence, figures: Figures | None) -> str:
     found = figures or Figures()
     modals = {rule.modal for rule in policy.rules_of(sentence.anchor)}
     told = []
-    if "may" in modals or found.permitted >= SMALLEST:
+    if "may" in modals:
         told.append(f"permitted {about(found.permitted)}")
     if modals & {"may", "never"} or found.refused >= SMALLEST:
         told.append(f"refused {about(found.refused)}")
     if "must" in modals:
-        told.append(f"carried out {about(found.done)}")
+        # With a flow that it had to come with it is in the entry that permits the flow.
+        told.append(f"carried out {about(found.done if 'may' in modals else found.kept)}")
     last = ""
     if found.last is not None and found.kept + found.refused >= SMALLEST:
         last = f"; last in {datetime.fromtimestamp(found.last * 86_400, UTC):%B %Y}"

@@ -36,6 +36,7 @@ class Told:
         rules: as they are written.
         counted: whether something happens by which it can be counted.
         forbids: whether it does nothing but forbid, so that nothing is to be expected of it.
+        demands: whether it permits nothing, and has something done.
         attested: the signature that it needs, if it needs one.
     """
 
@@ -43,6 +44,7 @@ class Told:
     rules: tuple[str, ...]
     counted: bool
     forbids: bool
+    demands: bool
     figures: Figures
     attested: Attested | None
 
@@ -72,15 +74,17 @@ class Evidence:
     def told(self, since: date = _FIRST, until: date = _LAST) -> list[Told]:
         """Each sentence of the policy in force that promises anything, in its order."""
         policy, found = self._vault.policy, self.figures(since, until)
-        forbidding = {rule.sentence.anchor for rule in policy.rules if rule.modal == "never"}
-        forbidding -= {rule.sentence.anchor for rule in policy.rules if rule.modal != "never"}
+        modals: dict[str, set[str]] = {}
+        for rule in policy.rules:
+            modals.setdefault(rule.sentence.anchor, set()).add(rule.modal)
         attested = {each.sentence.anchor: each for each in self._vault.attesting.states()}
         return [
             Told(
                 sentence,
                 tuple(rule.text for rule in policy.rules_of(sentence.anchor)),
                 is_counted(policy, sentence),
-                sentence.anchor in forbidding,
+                modals.get(sentence.anchor) == {"never"},
+                "must" in modals.get(sentence.anchor, ()) and "may" not in modals[sentence.anchor],
                 found.get(sentence.anchor, Figures()),
                 attested.get(sentence.anchor),
             )

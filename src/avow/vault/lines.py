@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from avow.ledger.entry import around_nonce, commitment
-from avow.values import Verdict
+from avow.values import Duty, Verdict
 from avow.vault.traces import OBJECTS, Trace
 
 #: Event, verb, purpose, recipient, role of a member of staff.
@@ -51,10 +51,11 @@ _Gathered = tuple[str, Verdict | None, About | None]
 class Lines:
     """The lines of one unit. Falsy while there are none."""
 
-    __slots__ = ("_lines",)
+    __slots__ = ("_duties", "_lines")
 
     def __init__(self) -> None:
         self._lines: dict[_Line, set[_Gathered]] = {}
+        self._duties: dict[_Line, set[str]] = {}
 
     def add(
         self,
@@ -66,9 +67,16 @@ class Lines:
         verdict: Verdict | None,
         role: str | None = None,
         about: About | None = None,
+        duties: Iterable[Duty] = (),
     ) -> None:
-        """Gather one flow with its verdict, or an event that is no verdict; `role` if a member of staff was at it."""
-        self._lines.setdefault((event, verb, purpose, recipient, role), set()).add((object, verdict, about))
+        """Gather one flow with its verdict, or an event that is no verdict; `role` if a member of staff was at it.
+
+        `duties` have been carried out before it, or will have been when the lines are written: their sentences count.
+        """
+        line = (event, verb, purpose, recipient, role)
+        self._lines.setdefault(line, set()).add((object, verdict, about))
+        if duties:
+            self._duties.setdefault(line, set()).update(duty.sentence.anchor for duty in duties)
 
     def lines(self, policy: str, hour: int) -> Iterator[Line]:
         """One pending entry a line; more than one where it names more objects than a trace can tell apart.
@@ -77,12 +85,14 @@ class Lines:
             policy: the digest of the policy in force.
             hour: counted from 1970.
         """
-        for (event, verb, purpose, recipient, role), gathered in self._lines.items():
+        for line, gathered in self._lines.items():
+            event, verb, purpose, recipient, role = line
+            kept = self._duties.get(line, ())
             every = sorted({object for object, _, _ in gathered})
             for start in range(0, len(every), OBJECTS):
                 objects = every[start : start + OBJECTS]
                 own = gathered if len(objects) == len(every) else {each for each in gathered if each[0] in objects}
-                sentences = _anchors(verdict for _, verdict, _ in own)
+                sentences = _anchors((verdict for _, verdict, _ in own), kept)
                 before, after = around_nonce(
                     event, verb, ", ".join(objects), purpose, recipient, role, sentences, policy, hour
                 )
@@ -93,6 +103,7 @@ class Lines:
     def clear(self) -> None:
         """Forget them: they were written, or what they tell of was undone."""
         self._lines.clear()
+        self._duties.clear()
 
     def __bool__(self) -> bool:
         return bool(self._lines)
@@ -130,6 +141,7 @@ def _traces(
     return traces
 
 
-def _anchors(verdicts: Iterable[Verdict | None]) -> tuple[str, ...]:
-    """The anchors of all sentences that the verdicts rest on, in their order."""
-    return tuple(sorted({sentence.anchor for verdict in verdicts if verdict for sentence in verdict.sentences}))
+def _anchors(verdicts: Iterable[Verdict | None], kept: Iterable[str]) -> tuple[str, ...]:
+    """The anchors of all sentences that the verdicts rest on, and of those that were kept with them, in their order."""
+    found = {sentence.anchor for verdict in verdicts if verdict for sentence in verdict.sentences}
+    return tuple(sorted(found.union(kept)))

@@ -121,10 +121,12 @@ class Unit(Knowing, AbstractContextManager["Unit"]):
         if not verdict.permitted:
             self._refusals.add("refused", verb, object, purpose, recipient, verdict, self._desk, whom)
             raise refused(verb, object, verdict)
+        kept: list[Duty] = []
         if accompanied and verdict.duties:
-            self._due += [duty for duty in verdict.duties if duty.timing == "with"]
+            kept = [duty for duty in verdict.duties if duty.timing in ("before", "with")]
+            self._due += [duty for duty in kept if duty.timing == "with"]
         lines = self._openings if verb == "open" else self._lines  # who has read has read, whatever comes after
-        lines.add("permitted", verb, object, purpose, recipient, verdict, self._desk, whom)
+        lines.add("permitted", verb, object, purpose, recipient, verdict, self._desk, whom, kept)
         return verdict
 
     def verdict(self, verb: str, object: str, facts: Facts, value: Sealed | None, **dimensions: str | None) -> Verdict:
