@@ -67,7 +67,6 @@ def kiln() -> Any:
             "age": 16.0 if client.grown else None,
             "discovered(age)": client.found_out is not None,
             "assigned(order)": isinstance(record, Order) and record.filled_by == work.unit.role,
-            "attested(helpers)": True,
             "agreed(recipient)": True,
             "priced(agreement)": False,
             "within_scope(job)": True,

@@ -11,15 +11,12 @@ from avow.vault.sealed import Given
 
 from .service import ROOT, Service
 
-#: What the vault or the service knows in every unit: the duties done, the signatures in force.
+#: What the service knows in every unit: the duties done.
 IN_ORDER: dict[str, bool | float | None] = {
     "done(ask personal)": True,
     "done(show policy)": True,
     "done(show version)": True,
     "registered(subject)": True,
-    "attested(not-for-children)": True,
-    "attested(servers)": True,
-    "attested(need-to-know)": True,
     "locked(console)": False,
     "acknowledged(practices)": True,
 }

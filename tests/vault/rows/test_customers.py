@@ -88,10 +88,17 @@ def test_nothing_is_taken_before_the_age_is_asked(service: Service) -> None:
 
 @pytest.mark.promise("N11", "holds")
 def test_nobody_subscribes_while_no_editor_vouches_for_the_site(service: Service) -> None:
-    with working(service, "registration", "checkout") as work:
-        work.unit.facts |= {"age": 40.0, "attested(not-for-children)": None}
-        with refuses("not-for-children"):
+    def starts() -> None:
+        with working(service, "registration", "checkout") as work:
+            work.unit.facts["age"] = 40.0
             work.unit.judge("start", "subscription", role="website", subject="customer")
+
+    starts()
+    service.site.opened.vault.attesting.withdraw("not-for-children", role="editor")
+    with refuses("not-for-children"):
+        starts()
+    service.sign()
+    starts()
 
 
 @pytest.mark.promise("N11", "holds")
