@@ -74,7 +74,7 @@ RULES = (
     ),
     Hole(
         "no verdict reaches the ledger", f"{_UNIT}.judge",
-        'lines.add("permitted", verb, object, purpose, recipient, verdict, self._desk, whom)', "pass",
+        'lines.add("permitted", verb, object, purpose, recipient, verdict, self._desk, whom, kept)', "pass",
         "decisions", "ledger.decision",
     ),
     Hole(

@@ -192,19 +192,14 @@ def test_a_browser_without_cookies_is_told_that_one_cannot_shop(playwright: Any,
 
 
 @pytest.mark.promise("I14", "works")
-def test_a_sentence_unfolds_into_its_rules_and_when_they_last_held(shop: Shop, page: Any) -> None:
+def test_a_sentence_unfolds_into_its_rules_and_figures_that_show_nobody(shop: Shop, page: Any) -> None:
     buy(page, shop.base)
     shop.peers.mail.wait_for(1)
     page.get_by_role("navigation", name="Shop").get_by_role("link", name="Privacy").click()
     fold = page.locator("#card-passed-on")
     assert not fold.locator("code").is_visible()
-    for _ in range(20):  # the ledger is integrated in the background
-        fold.locator("summary").click()
-        if "Permitted" in fold.inner_text():
-            break
-        page.wait_for_timeout(250)
-        page.reload()
+    fold.locator("summary").click()
     assert "may share card.number" in fold.locator("code").inner_text()
-    assert "Permitted once, never refused; last on" in fold.inner_text()
+    assert "Permitted fewer than 10 times, refused fewer than 10 times." in fold.inner_text()
     for way in ("service@quinceandbarrel.example", "+1 555 0100", "1 Market Lane, Exampleton"):
         assert page.get_by_role("main").get_by_text(way).last.is_visible()
