@@ -79,7 +79,7 @@ RULES = (
     ),
     Hole(
         "no refusal reaches the ledger", f"{_UNIT}.judge",
-        'self._refusals.add("refused", verb, object, purpose, recipient, verdict, self._desk)', "pass",
+        'self._refusals.add("refused", verb, object, purpose, recipient, verdict, self._desk, whom)', "pass",
         "decisions", "ledger.decision",
     ),
 )  # fmt: skip
