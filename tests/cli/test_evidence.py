@@ -16,20 +16,13 @@ from typing import Any
 import pytest
 
 from avow.cli.main import run
-from avow.cli.serve import load_site
 from avow.errors import Refused
-from tests.structure.tree import ROOT
-
-SHOP = ROOT / "sites/gourmet"
+from tests.cli.asking_shop import SHOP, asked
 
 
 def use(data: Path) -> None:
     """Somebody asks a shop to be erased, and somebody tries three times to keep a card number."""
-    site: Any = load_site(SHOP)
-    site.open(data, background=False)
-    kinds = {kind.__name__: kind for kind in site.home.records}
-    with site.acting("storefront", "objections", place="order_page", channel="https") as work:
-        work.collect(kinds["Erasure"], person=work.person(), asked="today", state="pending", wished=work.now)
+    site = asked(data)
     for _ in range(3):
         with pytest.raises(Refused), site.acting("storefront", "ordering") as work:
             work.unit.judge("keep", "card.number", subject="customer")

@@ -157,16 +157,23 @@ def test_a_text_where_bytes_belong_stops_nobody(tmp_path: Path) -> None:
     store.close()
 
 
-def test_what_is_committed_and_not_yet_signed_is_signed_at_the_next_start(
-    ledger: tuple[Store, Schema, Sequencer],
-) -> None:
-    """As after a crash between the commit and the journal, or between the journal and the checkpoint."""
+def grown(ledger: tuple[Store, Schema, Sequencer]) -> tuple[bytes, bytes]:
+    """A log that has gone on from 300 entries to 320: its checkpoint and journal as they were before."""
     store, schema, sequencer = ledger
     add(store, schema, 0, 300)
     sequencer.run()
     kept, journal = sequencer.file.read_bytes(), sequencer.journal.path.read_bytes()
     add(store, schema, 300, 20)
     sequencer.run()
+    return kept, journal
+
+
+def test_what_is_committed_and_not_yet_signed_is_signed_at_the_next_start(
+    ledger: tuple[Store, Schema, Sequencer],
+) -> None:
+    """As after a crash between the commit and the journal, or between the journal and the checkpoint."""
+    _, _, sequencer = ledger
+    kept, journal = grown(ledger)
     after, whole = sequencer.file.read_bytes(), sequencer.journal.path.read_bytes()
     for left in (journal, whole):
         sequencer.file.write_bytes(kept)
@@ -180,11 +187,7 @@ def test_nothing_is_signed_that_was_changed_between_commit_and_signature(
     ledger: tuple[Store, Schema, Sequencer],
 ) -> None:
     store, schema, sequencer = ledger
-    add(store, schema, 0, 300)
-    sequencer.run()
-    kept, journal = sequencer.file.read_bytes(), sequencer.journal.path.read_bytes()
-    add(store, schema, 300, 20)
-    sequencer.run()
+    kept, journal = grown(ledger)
     entry = schema.entry
     for values in ({"body": body(77)}, {"body": body(77), "commitment": commitment(body(77))}):
         sequencer.file.write_bytes(kept)

@@ -8,14 +8,13 @@ being one of few, and not by what changes between one look and the next.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from markupsafe import Markup, escape
 
 from avow.engine import Policy
 from avow.language import to_html
-from avow.ledger.figures import Figures
+from avow.ledger.figures import Figures, date_of
 from avow.values import Sentence
 
 #: No smaller number is published, none is published in smaller steps, and none says how far below it something is.
@@ -80,7 +79,7 @@ def words(policy: Policy, sentence: Sentence, figures: Figures | None) -> str:
         told.append(f"carried out {about(found.done if 'may' in modals else found.kept)}")
     last = ""
     if found.last is not None and found.kept + found.refused >= SMALLEST:
-        last = f"; last in {datetime.fromtimestamp(found.last * 86_400, UTC):%B %Y}"
+        last = f"; last in {date_of(found.last):%B %Y}"
     return _sentence(", ".join(told) + last)
 
 

@@ -13,10 +13,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
-from typing import NamedTuple, TypeAlias
+from datetime import date, timedelta
+from typing import Final, NamedTuple, TypeAlias
 
 from avow.ledger.entry import Entry
+
+_FIRST: Final = date(1970, 1, 1)
 
 
 class Cell(NamedTuple):
@@ -33,7 +35,17 @@ class Cell(NamedTuple):
     @property
     def date(self) -> date:
         """Its day."""
-        return datetime.fromtimestamp(self.day * 86_400, UTC).date()
+        return date_of(self.day)
+
+
+def number_of(day: date) -> int:
+    """A day as cells count it."""
+    return (day - _FIRST).days
+
+
+def date_of(number: int) -> date:
+    """The day that cells count so."""
+    return _FIRST + timedelta(days=number)
 
 
 Cells: TypeAlias = Mapping[Cell, int]

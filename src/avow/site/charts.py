@@ -10,13 +10,13 @@ from typing import Final
 from markupsafe import Markup
 
 from avow.edge.pages import day as in_words
+from avow.ledger.figures import number_of
 
 #: Bars that can be told apart on a sheet of paper.
 MOST: Final = 62
 _WIDTH, _HEIGHT = 640, 100
 #: No bar is wider, so that one day does not fill the picture.
 _WIDEST: Final = 40.0
-_FIRST: Final = date(1970, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def bars(days: Mapping[int, tuple[int, int]], since: date, until: date) -> list[
     for start in range(0, total, step):
         first = since + timedelta(days=start)
         last = min(first + timedelta(days=step - 1), until - timedelta(days=1))
-        numbers = range((first - _FIRST).days, (last - _FIRST).days + 1)
+        numbers = range(number_of(first), number_of(last) + 1)
         both = [days[number] for number in numbers if number in days]
         found.append(Bar(first, last, sum(kept for kept, _ in both), sum(refused for _, refused in both)))
     return found

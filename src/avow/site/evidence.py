@@ -17,7 +17,7 @@ from sqlalchemy import func, select
 from avow.edge.pages import day as in_words
 from avow.edge.privacy import is_counted
 from avow.ledger import tally
-from avow.ledger.figures import Figures, by_sentence
+from avow.ledger.figures import Figures, by_sentence, number_of
 from avow.values import Sentence
 from avow.vault.attesting import Attested
 
@@ -58,9 +58,9 @@ class Evidence:
 
     def figures(self, since: date = _FIRST, until: date = _LAST) -> dict[str, Figures]:
         """The figures of every sentence, also of earlier versions, that did anything in that time; by anchor."""
-        first, last = ((each - _FIRST).days for each in (since, until))
+        first, end = number_of(since), number_of(until)
         with self._vault.store.reading() as connection:
-            return by_sentence(tally.read(connection, self._vault.home.schema, since=first, until=last))
+            return by_sentence(tally.read(connection, self._vault.home.schema, since=first, until=end))
 
     def published(self) -> Mapping[str, Figures]:
         """The figures since the beginning, counted anew when entries have been integrated."""
@@ -73,7 +73,16 @@ class Evidence:
 
     def told(self, since: date = _FIRST, until: date = _LAST) -> list[Told]:
         """Each sentence of the policy in force that promises anything, in its order."""
-        policy, found = self._vault.policy, self.figures(since, until)
+        return self._told(self.figures(since, until))
+
+    def whole(self, since: date, until: date) -> tuple[list[Told], dict[str, Figures]]:
+        """The same, and the figures of sentences that only earlier versions of the policy have, by anchor."""
+        found = self.figures(since, until)
+        mine = {sentence.anchor for sentence in self._vault.policy.sentences}
+        return self._told(found), {anchor: figures for anchor, figures in found.items() if anchor not in mine}
+
+    def _told(self, found: Mapping[str, Figures]) -> list[Told]:
+        policy = self._vault.policy
         modals: dict[str, set[str]] = {}
         for rule in policy.rules:
             modals.setdefault(rule.sentence.anchor, set()).add(rule.modal)
@@ -91,11 +100,6 @@ class Evidence:
             for sentence in policy.sentences
             if sentence.kind != "informational"
         ]
-
-    def earlier(self, since: date = _FIRST, until: date = _LAST) -> dict[str, Figures]:
-        """The figures of sentences that only earlier versions of the policy have, by anchor."""
-        mine = {sentence.anchor for sentence in self._vault.policy.sentences}
-        return {anchor: figures for anchor, figures in self.figures(since, until).items() if anchor not in mine}
 
     def signed(self) -> dict[str, str]:
         """What the public is told of each sentence that somebody has to sign for, by anchor."""

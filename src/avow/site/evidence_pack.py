@@ -29,9 +29,9 @@ from sqlalchemy import select
 from avow.edge.pages import day as in_words
 from avow.errors import StoreError
 from avow.ledger import tally
-from avow.ledger.entry import Entry
+from avow.ledger.entry import read_quickly
 from avow.ledger.export import export
-from avow.ledger.figures import Cell, cells_of
+from avow.ledger.figures import Cell, cells_of, number_of
 from avow.site.evidence_shown import Shown, Tests, shown
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def pack(opened: Opened, folder: Path, since: date, until: date, *, tests: Tests
         log = export(opened.vault.store, opened.vault.home.schema, folder / "ledger", signer, bodies=folder / "all")
         first, count, counted = _disclose(folder, since, until, everything=everything)
         with opened.vault.store.reading() as connection:
-            kept = tally.read(connection, opened.vault.home.schema, since=_number(since), until=_number(until))
+            kept = tally.read(connection, opened.vault.home.schema, since=number_of(since), until=number_of(until))
         tally.compare(kept, counted)
         _text(folder / "figures.csv", _figures(counted))
         _text(folder / "signatures.csv", _signatures(opened))
@@ -109,11 +109,11 @@ def _empty(folder: Path) -> None:
 def _disclose(folder: Path, since: date, until: date, *, everything: bool) -> tuple[int, int, Counter[Cell]]:
     """Write what is disclosed, from the file with all bodies: the first number, how many, and what they count to."""
     counted: Counter[Cell] = Counter()
-    days, total = range(_number(since), _number(until)), 0
+    days, total = range(number_of(since), number_of(until)), 0
     first, last = 0, 0
     with (folder / "all").open("rb") as lines:
         for total, line in enumerate(lines, start=1):
-            entry = Entry.decode(line[:-1])
+            entry = read_quickly(line[:-1])
             if entry.hour // 24 in days:
                 counted.update(cells_of(entry))
                 first, last = (first if last else total - 1), total
@@ -173,10 +173,6 @@ def _report(opened: Opened, of: Shown, entries: int, disclosed: int) -> str:
         entries=entries,
         disclosed=disclosed,
     )
-
-
-def _number(day: date) -> int:
-    return (day - date(1970, 1, 1)).days
 
 
 def _hour(hour: int) -> str:

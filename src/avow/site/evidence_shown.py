@@ -79,5 +79,5 @@ class Shown:
 
 def shown(evidence: Evidence, vocabulary: Vocabulary, since: date, until: date, tests: Tests | None = None) -> Shown:
     """The evidence of the days from `since` to before `until`."""
-    told, earlier = evidence.told(since, until), evidence.earlier(since, until)
+    told, earlier = evidence.whole(since, until)
     return Shown(since, until, told, earlier, vocabulary, tests or {})

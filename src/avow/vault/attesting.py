@@ -63,15 +63,18 @@ class Attesting:
         self._lock = Lock()
         self._held: tuple[Signature, ...] = ()
         self._read_at = float("-inf")
+        #: By anchor, which role has to have signed for which words: asked for with every unit of work.
+        self._wanted = {
+            anchor: (str(asked.role), _said(vault.policy.sentence(anchor)))
+            for anchor, asked in vault.policy.attested.items()
+        }
 
     def facts(self) -> Facts:
         """`attested(ANCHOR)` for each sentence that needs a signature: whether it has one now."""
-        if not self._vault.policy.attested:
+        if not self._wanted:
             return {}
         held = self._signatures()
-        return {
-            f"attested({anchor})": self._standing(anchor, held) is not None for anchor in self._vault.policy.attested
-        }
+        return {f"attested({anchor})": self._standing(anchor, held) is not None for anchor in self._wanted}
 
     def states(self) -> list[Attested]:
         """Every sentence that needs a signature, in the policy's order."""
@@ -146,10 +149,9 @@ class Attesting:
 
     def _standing(self, anchor: str, held: tuple[Signature, ...]) -> Signature | None:
         """The signature that stands for a sentence as it reads and is asked for now."""
-        role, said = str(self._vault.policy.attested[anchor].role), _said(self._vault.policy.sentence(anchor))
-        now = self._vault.hour()
+        now, wanted = self._vault.hour(), self._wanted[anchor]
         for each in held:
-            if (each.anchor, each.role, each.said) == (anchor, role, said) and each.since <= now < each.until:
+            if each.anchor == anchor and (each.role, each.said) == wanted and each.since <= now < each.until:
                 return each
         return None
 
