@@ -25,7 +25,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
 from tests.campaigns import forks
-from tests.campaigns.forks import KILLED, Warm, need_strace, numbered
+from tests.campaigns.forks import KILLED, Warm, need_strace, numbered, unreached
 
 LANES = 2
 
@@ -150,8 +150,10 @@ class Lane:
     def disturb(self, point: Point) -> tuple[bool, list[str]]:
         """Disturb one flow there; whether it came so far, and what does not hold."""
         facts, log = self.run(point.flow, point)
-        found = self._violations(point.flow, facts)
-        return KILLED in log or "(INJECTED)" in log, [f"{point}: {each}" for each in found]
+        reached, found = KILLED in log or "(INJECTED)" in log, self._violations(point.flow, facts)
+        if not reached:
+            found += unreached(point.call, point.number, log)
+        return reached, [f"{point}: {each}" for each in found]
 
     def run(self, flow: str, point: Point | None) -> tuple[dict[str, Any], str]:
         """What a flow left, and the calls it made; disturbed at a point."""

@@ -35,7 +35,7 @@ from avow.testing.mailbox import Mailbox
 from avow.testing.supplier import HttpsSupplier
 from avow.testing.supplier_mail import MailSupplier
 from avow.testing.supplier_sftp import SftpSupplier
-from tests.campaigns.forks import KILLED, ROOT, Warm, need_strace, numbered
+from tests.campaigns.forks import KILLED, ROOT, Warm, need_strace, numbered, unreached
 from tests.campaigns.invariants import Arrivals, Crash, violations
 
 SITE = ROOT / "sites" / "gourmet"
@@ -81,7 +81,10 @@ class Point:
 
 @dataclass
 class Figures:
-    """What a campaign found. `points` were tried; `killed` of them ended in a kill, the others came to their end."""
+    """What a campaign found. `points` were tried; `killed` of them ended in a kill, the others came to their end.
+
+    One that was not reached and should have been is among the `violations`.
+    """
 
     points: int = 0
     killed: int = 0
@@ -130,7 +133,10 @@ class Lane:
     def kill(self, point: Point) -> tuple[bool, list[str]]:
         """Kill one checkout there; whether it came so far, and which invariants do not hold."""
         crash, log = self._run(point.flow, point)
-        return KILLED in log, [f"{point}: {violation}" for violation in violations(crash)]
+        killed, found = KILLED in log, violations(crash)
+        if not killed:
+            found += unreached(point.call, point.number, log)
+        return killed, [f"{point}: {violation}" for violation in found]
 
     def checkout(self, flow: str) -> Crash:
         """A checkout that nobody disturbs."""
