@@ -145,7 +145,7 @@ def test_the_ledger_tells_in_which_role_and_never_who(held: Any) -> None:
 @pytest.mark.parametrize(
     ("anchor", "role", "why"),
     [
-        ("locked", "courier", "is signed for by `desk`, not by `courier`"),
+        ("locked", "courier", "is given and withdrawn by `desk`, not by `courier`"),
         ("lockt", "desk", "did you mean `locked`"),
         ("ask", "desk", "no sentence `#ask` of the policy needs a signature"),
     ],

@@ -9,7 +9,6 @@ from pathlib import Path
 from avow.cli.installation import opened
 from avow.errors import SetupError
 from avow.keys.passwords import password_fits
-from avow.language.suggest import did_you_mean
 from avow.site.evidence import day_of, signed_words
 from avow.site.opened import Opened
 
@@ -39,12 +38,11 @@ def sign(site: Path, anchor: str, name: str, data: Path | None, store: str | Non
     """
     anchor = anchor.removeprefix("#")
     with opened(site, data, store) as found:
-        role = _role(found, anchor)
-        state = next(each for each in found.vault.attesting.states() if each.sentence.anchor == anchor)
-        print(f"You sign, as {role}, that this is so:\n  “{state.sentence.text}”")
-        _check(found, name, role)
-        made = found.vault.attesting.sign(anchor, role=role, name=name)
-    print(f"Signed by {name} as {role}; that holds until {day_of(made.until)}.")
+        asked = found.vault.attesting.state(anchor)
+        print(f"You sign, as {asked.role}, that this is so:\n  “{asked.sentence.text}”")
+        _check(found, name, asked.role)
+        made = found.vault.attesting.sign(anchor, role=asked.role, name=name)
+    print(f"Signed by {name} as {asked.role}; that holds until {day_of(made.until)}.")
     return 0
 
 
@@ -56,22 +54,12 @@ def withdraw(site: Path, anchor: str, name: str, data: Path | None, store: str |
     """
     anchor = anchor.removeprefix("#")
     with opened(site, data, store) as found:
-        role = _role(found, anchor)
+        role = found.vault.attesting.state(anchor).role
         _check(found, name, role)
         if not found.vault.attesting.withdraw(anchor, role=role):
             raise SetupError(f"nobody has signed for `#{anchor}` at present", help="see `avow attest show`")
     print(f"Withdrawn: nobody vouches for #{anchor} any more, and what hangs on it is refused.")
     return 0
-
-
-def _role(found: Opened, anchor: str) -> str:
-    attested = found.policy.attested
-    if anchor not in attested:
-        raise SetupError(
-            f"no sentence `#{anchor}` of the policy needs a signature",
-            help=did_you_mean(anchor, attested) or "`avow attest show` lists those that do",
-        )
-    return str(attested[anchor].role)
 
 
 def _check(found: Opened, name: str, role: str) -> None:

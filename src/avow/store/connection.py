@@ -213,7 +213,8 @@ def _prepare_sqlite_reader(connection: Any, record: Any) -> None:
 
 
 def _begin_reading(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN")
+    driver: Any = connection.connection.driver_connection
+    driver.execute("BEGIN")  # straight to the driver: it locks nothing yet, so nothing can fail
 
 
 class _Turns:

@@ -78,13 +78,16 @@ class Attesting:
 
     def states(self) -> list[Attested]:
         """Every sentence that needs a signature, in the policy's order."""
-        policy, held = self._vault.policy, self._signatures(fresh=True)
-        return [
-            Attested(
-                policy.sentence(anchor), str(asked.role), _hours(asked.every.seconds), self._standing(anchor, held)
-            )
-            for anchor, asked in policy.attested.items()
-        ]
+        held = self._signatures(fresh=True)
+        return [self._state(anchor, asked, held) for anchor, asked in self._vault.policy.attested.items()]
+
+    def state(self, anchor: str) -> Attested:
+        """One of them.
+
+        Raises:
+            SetupError: the sentence needs no signature, or there is none of that name.
+        """
+        return self._state(anchor, self._asked(anchor), self._signatures(fresh=True))
 
     def history(self) -> tuple[Signature, ...]:
         """Every signature that was ever given, the newest first; a withdrawn one ends when it was withdrawn."""
@@ -96,9 +99,7 @@ class Attesting:
         Raises:
             SetupError: the sentence needs no signature, or that of another role.
         """
-        asked = self._asked(anchor)
-        if role != str(asked.role):
-            raise SetupError(f"`#{anchor}` is signed for by `{asked.role}`, not by `{role}`")
+        asked = self._asked(anchor, role)
         vault, now = self._vault, self._vault.hour()
         sentence = vault.policy.sentence(anchor)
         until = now + _hours(asked.every.seconds)
@@ -117,9 +118,7 @@ class Attesting:
         Raises:
             SetupError: the sentence needs no signature, or that of another role.
         """
-        asked = self._asked(anchor)
-        if role != str(asked.role):
-            raise SetupError(f"`#{anchor}` is signed for by `{asked.role}`, and is not withdrawn by `{role}`")
+        self._asked(anchor, role)
         with self._vault.store.writing() as connection:
             ended = self._end(connection, anchor, self._vault.hour())
             if ended:
@@ -137,7 +136,8 @@ class Attesting:
         lines.add(event, "attest", sentence.anchor, None, None, Verdict(True, (sentence,), (), "", ""), role)
         self._vault.write_down([lines], connection)
 
-    def _asked(self, anchor: str) -> Asked:
+    def _asked(self, anchor: str, role: str | None = None) -> Asked:
+        """What the policy asks for under a sentence, if by that `role`."""
         attested = self._vault.policy.attested
         if anchor not in attested:
             raise SetupError(
@@ -145,7 +145,14 @@ class Attesting:
                 help=did_you_mean(anchor, attested)
                 or ("these do: " + ", ".join(f"#{each}" for each in attested) if attested else "none of it does"),
             )
-        return attested[anchor]
+        asked = attested[anchor]
+        if role not in (None, str(asked.role)):
+            raise SetupError(f"a signature for `#{anchor}` is given and withdrawn by `{asked.role}`, not by `{role}`")
+        return asked
+
+    def _state(self, anchor: str, asked: Asked, held: tuple[Signature, ...]) -> Attested:
+        sentence, standing = self._vault.policy.sentence(anchor), self._standing(anchor, held)
+        return Attested(sentence, str(asked.role), _hours(asked.every.seconds), standing)
 
     def _standing(self, anchor: str, held: tuple[Signature, ...]) -> Signature | None:
         """The signature that stands for a sentence as it reads and is asked for now."""

@@ -315,7 +315,7 @@ class Unit(Knowing, AbstractContextManager["Unit"]):
             self.meet(*self._new)  # whose keys have been wrapped again, if an epoch ended meanwhile
             self.vault.write_down(gathered, self.db.connection(), self.people)
         if self._db is not None and self._db.in_transaction():
-            self._db.commit()
+            self._db.commit()  # before what is apart: SQLite cannot begin its WAL anew while somebody reads in it
         if apart:
             self.vault.write_down(gathered, None, self.people)
         self._new.clear()
