@@ -22,7 +22,7 @@ def show(site: Path, data: Path | None, store: str | None) -> int:
     with opened(site, data, store, reads=True) as found:
         states, label = found.vault.attesting.states(), found.policy.vocabulary.label
     for each in states:
-        print(f"#{each.sentence.anchor} (signed for by {each.role}, every {each.hours // 24} days)")
+        print(f"#{each.sentence.anchor} (signed for by {each.role}, every {each.every})")
         print(f"  “{each.sentence.text}”")
         print(f"  {signed_words(each, label(each.role, 'role'))}")
     if not states:

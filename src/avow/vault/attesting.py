@@ -47,11 +47,11 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class Attested:
-    """A sentence that needs a signature: of which role, for how many hours, and the one that stands, if one does."""
+    """A sentence that needs a signature: of which role, how often (`12 months`), and the one that stands, if any."""
 
     sentence: Sentence
     role: str
-    hours: int
+    every: str
     signature: Signature | None
 
 
@@ -152,7 +152,7 @@ class Attesting:
 
     def _state(self, anchor: str, asked: Asked, held: tuple[Signature, ...]) -> Attested:
         sentence, standing = self._vault.policy.sentence(anchor), self._standing(anchor, held)
-        return Attested(sentence, str(asked.role), _hours(asked.every.seconds), standing)
+        return Attested(sentence, str(asked.role), str(asked.every), standing)
 
     def _standing(self, anchor: str, held: tuple[Signature, ...]) -> Signature | None:
         """The signature that stands for a sentence as it reads and is asked for now."""
