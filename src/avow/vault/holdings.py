@@ -17,9 +17,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Table, func, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, select
 
 from avow.errors import Refused
 from avow.values import Sentence
@@ -27,6 +28,7 @@ from avow.vault.aside import Aside
 from avow.vault.sealed import Sealed, Stored
 
 if TYPE_CHECKING:
+    from avow.store.schema import Schema
     from avow.vault.columns import Field
     from avow.vault.record import Record
     from avow.vault.unit import Unit
@@ -161,14 +163,14 @@ def holdings(unit: Unit, records: Iterable[Record], fact: str, purpose: str) -> 
     versions = _versions(unit)
     items = tuple(item for kind in unit.vault.home.records for item in _items(unit, kind, people, fact, purpose))
     accepted, standings = _standings(unit, people)
-    rest = {table.name: _count(unit, table, people) for table in _told_as_counts(unit)}
+    schema, rest = unit.vault.home.schema, _counts(unit, people)
     return Holdings(
         items=items,
         sendings=tuple(_sendings(unit, people)),
         accepted=tuple(dict.fromkeys(_version(versions, digest) for digest in accepted)),
         standings=tuple(standings),
-        links=_count(unit, unit.vault.home.schema.link, people),
-        log=_count(unit, unit.vault.home.schema.trace, people),
+        links=rest.pop(schema.link.name),
+        log=rest.pop(schema.trace.name),
         others={name: count for name, count in rest.items() if count},
     )
 
@@ -182,17 +184,17 @@ def called(kind: type[Any]) -> str:
     return label or kind.__name__
 
 
-def _items(unit: Unit, kind: type[Any], people: list[str], fact: str, purpose: str) -> Iterator[Item]:
+def _items(unit: Unit, kind: Any, people: list[str], fact: str, purpose: str) -> Iterator[Item]:
     layout, versions = kind.__layout__, _versions(unit)
-    own = unit.db.scalars(select(kind).where(_of(getattr(kind, layout.owner), people)).order_by(kind.id)).all()
+    one, whose = len(people) == 1, _whose(people)
+    own = unit.db.scalars(_records(kind, layout.owner, one), whose).all()
     found: list[Any] = sorted(own, key=_collected)
     for record in found:
         fields = _values(unit, record, [(f, not f.of) for f in layout.fields.values()], fact, purpose)
         notes = tuple(_note(record, name) for name in layout.plain)
         yield Item(called(kind), record.id, True, _version(versions, record.policy), tuple(fields), notes)
     for attribute in layout.parties:
-        concerned = select(kind).where(_of(getattr(kind, attribute), people)).order_by(kind.id)
-        for record in unit.db.scalars(concerned):
+        for record in unit.db.scalars(_records(kind, attribute, one), whose):
             theirs = [(f, True) for f in layout.fields.values() if f.of == attribute]
             fields = _values(unit, record, theirs, fact, purpose)
             yield Item(called(kind), record.id, False, _version(versions, record.policy), tuple(fields), ())
@@ -256,13 +258,11 @@ def _version(versions: dict[str, str], digest: str) -> str:
 
 def _standings(unit: Unit, people: list[str]) -> tuple[list[str], list[Stood]]:
     """The digests of the versions that people are under, and how they stand to versions, the latest last."""
-    schema, words = unit.vault.home.schema, unit.vault.policy.vocabulary
-    table, person = schema.standing.c, schema.person.c
-    came = select(person.id, person.policy).where(_of(person.id, people)).order_by(person.id)
-    under: dict[str, str] = {row.id: row.policy for row in unit.db.execute(came)}
+    words, whose = unit.vault.policy.vocabulary, _whose(people)
+    came, stood = _standing(unit.vault.home.schema, len(people) == 1)
+    under: dict[str, str] = {row.id: row.policy for row in unit.db.execute(came, whose)}
     told = []
-    stood = select(schema.standing).where(_of(table.owner, people)).order_by(table.hour, table.policy, table.way)
-    for row in unit.db.execute(stood):
+    for row in unit.db.execute(stood, whose):
         if row.way in _ACCEPTING:
             under[row.owner] = row.policy
         place = words.label(row.place, "place") if row.place else ""
@@ -274,16 +274,14 @@ def _standings(unit: Unit, people: list[str]) -> tuple[list[str], list[Stood]]:
 
 
 def _sendings(unit: Unit, people: list[str]) -> Iterator[Sending]:
-    schema, words = unit.vault.home.schema, unit.vault.policy.vocabulary
-    outbox, exchange = schema.outbox.c, schema.exchange.c
-    queued = select(outbox.kind, outbox.name, outbox.purpose, outbox.state).where(_of(outbox.owner, people))
-    for row in unit.db.execute(queued.order_by(outbox.due, outbox.id)):
+    words, whose = unit.vault.policy.vocabulary, _whose(people)
+    queued, talked = _sending(unit.vault.home.schema, len(people) == 1)
+    for row in unit.db.execute(queued, whose):
         mail = row.kind == "send"
         # What follows the word tells apart the editions of a mail, by what is nobody's business but the shop's.
         name = words.label(row.name.partition("/")[0], "message" if mail else "recipient")
         yield Sending("mail" if mail else "share", name, words.label(row.purpose, "purpose"), _state(row.state))
-    talked = select(exchange.recipient, exchange.purpose, exchange.state).where(_of(exchange.owner, people))
-    for recipient, purpose, state in unit.db.execute(talked.order_by(exchange.begun, exchange.id)):
+    for recipient, purpose, state in unit.db.execute(talked, whose):
         said = words.label(recipient, "recipient"), words.label(purpose, "purpose")
         yield Sending("exchange", *said, _state(state))
 
@@ -292,20 +290,62 @@ def _state(state: str) -> str:
     return STATES.get(state, state)
 
 
-def _told_as_counts(unit: Unit) -> Iterator[Table]:
-    """Avow's tables that say whose a row is and have no words above: so a new one is not forgotten."""
-    schema = unit.vault.home.schema
-    told = (schema.outbox, schema.exchange, schema.link, schema.standing, schema.trace)
-    for table in schema.metadata.sorted_tables:
-        if table.name.startswith("avow_") and "owner" in table.columns and table not in told:
-            yield table
+def _counts(unit: Unit, people: list[str]) -> dict[str, int]:
+    """How many rows are theirs, by table, in Avow's tables that say whose a row is and have no words above.
+
+    They are found by their columns, so a new one is not forgotten.
+    """
+    names, statement = _counting(unit.vault.home.schema, len(people) == 1)
+    return dict(zip(names, unit.db.execute(statement, _whose(people)).one(), strict=True))
 
 
-def _count(unit: Unit, table: Table, people: list[str]) -> int:
-    return int(unit.db.scalar(select(func.count()).select_from(table).where(_of(table.c.owner, people))) or 0)
+# -- statements, made once: to spell one out takes as long as to have it answered ---------------------
 
 
-def _of(column: Any, people: list[str]) -> ColumnElement[bool]:
-    """That a column names one of these people; of one, which is nearly always, without a list to be spelled out."""
-    found: ColumnElement[bool] = column == people[0] if len(people) == 1 else column.in_(people)
+@lru_cache(maxsize=512)
+def _records(kind: Any, attribute: str, one: bool) -> Select[Any]:
+    """The records of a class that name in an attribute who is asked about."""
+    return select(kind).where(_of(getattr(kind, attribute), one)).order_by(kind.id)
+
+
+@lru_cache(maxsize=16)
+def _standing(schema: Schema, one: bool) -> tuple[Select[Any], Select[Any]]:
+    """Under which versions people came about, and what came about with versions since."""
+    table, person = schema.standing.c, schema.person.c
+    came = select(person.id, person.policy).where(_of(person.id, one)).order_by(person.id)
+    stood = select(schema.standing).where(_of(table.owner, one)).order_by(table.hour, table.policy, table.way)
+    return came, stood
+
+
+@lru_cache(maxsize=16)
+def _sending(schema: Schema, one: bool) -> tuple[Select[Any], Select[Any]]:
+    """What waits or has left, and the conversations with recipients."""
+    outbox, exchange = schema.outbox.c, schema.exchange.c
+    queued = select(outbox.kind, outbox.name, outbox.purpose, outbox.state).where(_of(outbox.owner, one))
+    talked = select(exchange.recipient, exchange.purpose, exchange.state).where(_of(exchange.owner, one))
+    return queued.order_by(outbox.due, outbox.id), talked.order_by(exchange.begun, exchange.id)
+
+
+@lru_cache(maxsize=16)
+def _counting(schema: Schema, one: bool) -> tuple[tuple[str, ...], Select[Any]]:
+    told = (schema.outbox, schema.exchange, schema.standing)
+    tables = [
+        table
+        for table in schema.metadata.sorted_tables
+        if table.name.startswith("avow_") and "owner" in table.columns and table not in told
+    ]
+    counts = (select(func.count()).select_from(each).where(_of(each.c.owner, one)) for each in tables)
+    return tuple(each.name for each in tables), select(*(count.scalar_subquery() for count in counts))
+
+
+def _of(column: Any, one: bool) -> ColumnElement[bool]:
+    """That a column names who is asked about: one person, which is nearly always, without a list to be spelled out."""
+    found: ColumnElement[bool] = (
+        column == bindparam("people") if one else column.in_(bindparam("people", expanding=True))
+    )
     return found
+
+
+def _whose(people: list[str]) -> dict[str, object]:
+    """Who is asked about, for `_of`."""
+    return {"people": people[0] if len(people) == 1 else people}
