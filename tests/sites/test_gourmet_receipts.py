@@ -23,7 +23,7 @@ from .test_gourmet_data import ORDERED, QUESTION, customer_with_everything
 from .test_gourmet_log import LOGGED_IN, told
 
 LINK = re.compile(r'href="([^"]*/log/([0-9a-f]{64})\.tlog-proof)"')
-NOT_THEIRS, NOT_YET = "There is no such entry in this log", "This receipt is not ready yet"
+NOT_THEIRS, NOT_YET = "There is no such entry in your log", "This receipt is not ready yet"
 NOBODYS = "0" * 64
 
 
@@ -101,6 +101,7 @@ def test_nobody_gets_another_s_and_nobody_is_told_whether_there_is_one(gourmet: 
     for who, path in ((other, "/account/log"), (gourmet.customer(), f"{guest}/log")):
         found, unknown = (who.get(f"{path}/{leaf}.tlog-proof") for leaf in (sought, NOBODYS))
         assert (found.status_code, heading(found)) == (404, NOT_THEIRS)
+        assert f'<a href="{path}">Back to your log</a>' in found.text
         assert (unknown.status_code, unknown.text) == (404, found.text)
     for leaf in (sought, NOBODYS):
         for path, instead in (

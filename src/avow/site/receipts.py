@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
+from markupsafe import Markup
+
 from avow.edge.export import download
 from avow.errors import LogError
 from avow.vault.my_log import my_entry
@@ -24,10 +26,7 @@ if TYPE_CHECKING:
 _KIND: Final = "application/octet-stream"
 
 #: The same words, whether there is such an entry about somebody else or there is none at all.
-_NOT_THEIRS: Final = (
-    "There is no such entry in this log",
-    "Receipts are for the entries in one's own log. Please go back to the log, and choose one there.",
-)
+_NOT_THEIRS: Final = ("There is no such entry in your log", "You get a receipt for each entry that stands there.")
 _NOT_YET: Final = (
     "This receipt is not ready yet",
     "The entry is written down, and comes under our signature with the next ones, about once an hour. Come back then.",
@@ -36,6 +35,8 @@ _NOT_YET: Final = (
 
 def give_receipt(work: Work, log: PublicLog, records: Iterable[Record], fact: str, commitment: str) -> Response:
     """The receipt of an entry of somebody's log as a file; or a page, with status 404, that says why there is none.
+
+    It is served below the page of the log, to which such a page leads back.
 
     Args:
         log: of this installation.
@@ -59,4 +60,5 @@ def give_receipt(work: Work, log: PublicLog, records: Iterable[Record], fact: st
 
 
 def _page(work: Work, title: str, words: str) -> Response:
-    return work.render("error.html", status=404, title=title, words=words, sentences=())
+    back = Markup('{} <a href="{}">Back to your log</a>').format(words, work.current_path.rpartition("/")[0])
+    return work.render("error.html", status=404, title=title, words=back, sentences=())
