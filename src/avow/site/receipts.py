@@ -29,7 +29,7 @@ _KIND: Final = "application/octet-stream"
 _NOT_THEIRS: Final = ("There is no such entry in your log", "You get a receipt for each entry that stands there.")
 _NOT_YET: Final = (
     "This receipt is not ready yet",
-    "The entry is written down, and comes under our signature with the next ones, about once an hour. Come back then.",
+    "The entry is written down, and comes under our signature as a rule within an hour. Please come back then.",
 )
 
 
