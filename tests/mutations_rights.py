@@ -21,6 +21,12 @@ RIGHTS: tuple[Mutation, ...] = (
         "what happened to somebody is told to another who has shown who they are",
     ),
     Mutation(
+        "I1", f"{_VAULT}/my_log.py",
+        "sought = {trace.commitment: trace.pending for trace in mine if trace.commitment.hex() == commitment}",
+        'sought = {bytes.fromhex(commitment): "" for _ in mine}',
+        "whoever knows what the public log has of an entry is told what it says, though it is about others",
+    ),
+    Mutation(
         "I1", f"{_VAULT}/holdings.py", "if verdict.permitted:", "if True:",
         "what no sentence lets them see is not kept closed",
     ),

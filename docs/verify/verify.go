@@ -3,6 +3,7 @@
 //	verify KEY LOG...                       read whole logs
 //	verify -before CHECKPOINT KEY LOG...    and see that each begins with the log of an older checkpoint, a file
 //	verify -receipt FILE -entry FILE KEY    see that an entry is in the log, without asking it
+//	verify -receipt FILE KEY                the same, where the receipt has what the entry, its SHA-256, stands for
 //
 // KEY is the verifier key of the log (name+id+base64). A LOG is a folder, or a URL that begins with http:// or https://.
 // For each log, or for the receipt, it prints one line: `ok` with the size and the root, or `wrong` with the reason. It
@@ -45,10 +46,10 @@ var client = http.Client{Timeout: time.Minute}
 func main() {
 	before := flag.String("before", "", "an older checkpoint of the log, a file")
 	receipt := flag.String("receipt", "", "a receipt, a file")
-	entry := flag.String("entry", "", "the entry that the receipt is of, a file")
+	entry := flag.String("entry", "", "the entry that the receipt is of, a file; without it, the SHA-256 of its extra data")
 	flag.Parse()
-	if flag.NArg() < 1 || (*receipt == "") != (*entry == "") || (*receipt == "") != (flag.NArg() > 1) {
-		fmt.Fprintln(os.Stderr, "usage: verify [-before CHECKPOINT] KEY LOG... | verify -receipt FILE -entry FILE KEY")
+	if flag.NArg() < 1 || (*receipt == "" && *entry != "") || (*receipt == "") != (flag.NArg() > 1) {
+		fmt.Fprintln(os.Stderr, "usage: verify [-before CHECKPOINT] KEY LOG... | verify -receipt FILE [-entry FILE] KEY")
 		os.Exit(2)
 	}
 	key, err := note.NewVerifier(flag.Arg(0))

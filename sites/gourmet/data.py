@@ -1,6 +1,6 @@
 """Everything that the shop holds about somebody, on a page and as a file, and what happened to it.
 
-For who is logged in, and for a guest.
+For who is logged in, and for a guest. Each entry of the log is there as a receipt too.
 
 Who is logged in has proven an address; with what belongs to the account they get what is held about each person who is
 known by it. Who holds the link to an order that was placed without an account gets what is held with that order.
@@ -66,6 +66,17 @@ def show_log(work: Work) -> Response:
     return _log(work, log, "/account/data", "Back to everything we hold")
 
 
+def _receipt(work: Work, own: list[Any], fact: str) -> Response:
+    return work.log_receipt(*own, fact=fact, commitment=work.path["commitment"])
+
+
+@site.page("/account/log/{commitment}.tlog-proof", place="data_page", role="storefront", purpose="account_keeping")
+def take_receipt(work: Work) -> Response:
+    """The receipt of one of its entries, for who is logged in."""
+    own = _own(work)
+    return _receipt(work, own, "logged_in(subject)") if own else profile.to_log_in(work)
+
+
 def _guest(work: Work, instead: str) -> Any | Response:
     """The order that a guest has shown the link to, or where to go on. The link to an order opens no account."""
     order = work.presented(Order, work.path["token"])
@@ -106,3 +117,10 @@ def show_log_of_order(work: Work) -> Response:
         return order
     log = work.my_log(order, fact="presented(link)", page=work.query.get("page", "1"))
     return _log(work, log, f"/order/{work.path['token']}/data", "Back to everything we hold")
+
+
+@site.page("/order/{token}/log/{commitment}.tlog-proof", place="data_page", role="storefront", purpose="ordering")
+def take_receipt_of_order(work: Work) -> Response:
+    """The receipt of one of its entries."""
+    order = _guest(work, "/account/log")
+    return order if isinstance(order, Response) else _receipt(work, [order], "presented(link)")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,6 +12,12 @@ from typing import Any
 import pytest
 
 from avow.cli.main import run
+from avow.ledger.checkpoint import Checkpoint
+from avow.ledger.entry import Entry, commitment
+from avow.ledger.export import receipt
+from avow.ledger.merkle import leaf_hash
+from avow.ledger.note import Signer, VerifierKey
+from avow.ledger.proof import Receipt
 from tests.cli.asking_shop import SHOP, asked
 
 
@@ -56,13 +64,70 @@ def test_who_holds_a_receipt_and_the_body_needs_nothing_else(
 ) -> None:
     file = body(exported, tmp_path)
     assert run(["ledger", "prove", key, str(exported.log), str(file)]) == 0
-    receipt = tmp_path / "entry.tlog-proof"
-    receipt.write_text(capsys.readouterr().out)
-    assert run(["ledger", "check", key, "--receipt", str(receipt), "--body", str(file)]) == 0
+    proof = tmp_path / "entry.tlog-proof"
+    proof.write_text(capsys.readouterr().out)
+    assert run(["ledger", "check", key, "--receipt", str(proof), "--body", str(file)]) == 0
     assert "The receipt verifies: it is entry 0 of" in capsys.readouterr().out
     file.write_bytes(file.read_bytes().replace(b"permitted", b"permittee"))
-    assert run(["ledger", "check", key, "--receipt", str(receipt), "--body", str(file)]) == 1
+    assert run(["ledger", "check", key, "--receipt", str(proof), "--body", str(file)]) == 1
     assert "error: " in capsys.readouterr().err
+
+
+def test_a_receipt_with_the_entry_in_it_is_enough_and_tells_what_it_says(
+    exported: Any, key: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = exported.bodies.read_bytes().splitlines()[0]
+    bare = receipt(exported.log, VerifierKey.parse(key), whole)
+    file = tmp_path / "entry.tlog-proof"
+
+    def check(extra: bytes) -> tuple[int, str, str]:
+        file.write_bytes(replace(bare, extra=extra).encode())
+        status = run(["ledger", "check", key, "--receipt", str(file)])
+        return status, *capsys.readouterr()
+
+    status, out, _ = check(whole)
+    first, second, *lines = out.splitlines()
+    assert (status, second) == (0, "The entry says:")
+    assert first.startswith("The receipt verifies: it is entry 0 of ")
+    told = {line.split()[0]: line.split(maxsplit=1)[1] for line in lines}
+    said = json.loads(whole)
+    assert {name: told[name] for name in ("event", "verb", "object")} == {
+        name: said[name] for name in ("event", "verb", "object")
+    }
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d h UTC", told["hour"])
+    assert said["nonce"] not in out
+    status, out, error = check(b"")
+    assert (status, out) == (1, "")
+    assert "does not have the entry that it is for in it" in error
+    assert "--body FILE" in error
+    status, out, error = check(whole.replace(b"permitted", b"permittee"))
+    assert (status, out) == (1, "")
+    assert "Traceback" not in error
+
+
+def test_what_is_in_a_receipt_and_no_entry_is_not_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Who signs a log may write into it what they like: for one, what a terminal obeys."""
+    signer = Signer.from_seed("evil.example/ledger", bytes(32))
+    for extra in (b"\x1b]0;obey\x07", b'{"hour":1}', b"[" * 100_000):
+        note = Checkpoint(signer.key.name, 1, leaf_hash(commitment(extra))).sign(signer)
+        file = tmp_path / "entry.tlog-proof"
+        file.write_bytes(Receipt(0, (), note, extra).encode())
+        assert run(["ledger", "check", str(signer.key), "--receipt", str(file)]) == 1
+        out, error = capsys.readouterr()
+        assert (out, "obey" in error, "Traceback" in error) == ("", False, False)
+        assert "this is not a ledger entry of format 1" in error
+
+
+def test_an_entry_of_an_impossible_hour_is_told_all_the_same(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    signer = Signer.from_seed("far.example/ledger", bytes(32))
+    body = Entry("done", "send", "notice", None, None, (), "0" * 64, 2**32 - 1, "0" * 32).encode()
+    note = Checkpoint(signer.key.name, 1, leaf_hash(commitment(body))).sign(signer)
+    file = tmp_path / "entry.tlog-proof"
+    file.write_bytes(Receipt(0, (), note, body).encode())
+    assert run(["ledger", "check", str(signer.key), "--receipt", str(file)]) == 0
+    assert "4294967295 after 1970 began, UTC" in capsys.readouterr().out
 
 
 def test_the_key_stays_the_same_and_is_the_installations_own(
@@ -78,7 +143,9 @@ def test_the_key_stays_the_same_and_is_the_installations_own(
     [
         (["check", "KEY"], "it is not clear what to check"),
         (["check", "KEY", "LOG", "--receipt", "R", "--body", "B"], "it is not clear what to check"),
-        (["check", "KEY", "--receipt", "LOG"], "it is not clear what to check"),
+        (["check", "KEY", "LOG", "--body", "B"], "it is not clear what to check"),
+        (["check", "KEY", "--body", "B"], "it is not clear what to check"),
+        (["check", "KEY", "--receipt", "LOG"], "LOG` cannot be read"),
         (["check", "no key", "LOG"], "this is not the text of a key"),
         (["check", "KEY", "--receipt", "missing", "--body", "missing"], "`missing` cannot be read"),
         (["check", "KEY", "missing"], "it is missing"),
@@ -90,7 +157,7 @@ def test_what_is_wrong_is_said(
 ) -> None:
     known = {"KEY": key, "LOG": str(exported.log)}
     assert run(["ledger", *(known.get(word, word) for word in arguments)]) == 1
-    shown = capsys.readouterr().err
+    shown = capsys.readouterr().err.replace(str(exported.log), "LOG")
     assert said in shown
     assert "Traceback" not in shown
 

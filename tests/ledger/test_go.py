@@ -26,12 +26,13 @@ from avow.ledger.export import export, receipt
 from avow.ledger.merkle import inclusion_proof, leaf_hash
 from avow.ledger.note import Signer
 from avow.ledger.proof import Receipt
+from avow.ledger.public import PublicLog
 from avow.ledger.sequencer import Sequencer
 from avow.ledger.tiles import ENTRIES, Tile, hashes_in
 from avow.store.connection import Store
 from avow.store.schema import Schema
 from tests.ledger.corruption import KINDS, LOG, SIZES, copy, corrupt, entries, log
-from tests.ledger.pending import add
+from tests.ledger.pending import SIGNER, add
 from tests.vault.club import club
 
 SEED = int(os.environ.get("SOAK_SEED", "0"))
@@ -230,6 +231,29 @@ def test_go_verifies_the_exported_ledger_and_the_receipt_of_an_entry(
         (tmp_path / "entry").write_bytes(hashlib.sha256(seen).digest())
         asked: list[str | Path] = ["-receipt", tmp_path / "proof", "-entry", tmp_path / "entry"]
         assert ask(verifier, options=asked)[0] == status
+
+
+def test_go_takes_the_receipt_that_a_person_gets_by_itself(
+    verifier: Path, ledger: tuple[Store, Schema, Sequencer], tmp_path: Path
+) -> None:
+    store, schema, sequencer = ledger
+    add(store, schema, 0, 300)
+    sequencer.run()
+    checkpoint = export(store, schema, tmp_path / "log", SIGNER, bodies=tmp_path / "bodies").checkpoint
+    body = (tmp_path / "bodies").read_bytes().splitlines()[270]
+    held, file = PublicLog(store, schema, sequencer.file, SIGNER.key).receipt(270, body), tmp_path / "entry.tlog-proof"
+    file.write_bytes(held.encode())
+    alone: list[str | Path] = ["-receipt", file]
+    key = str(SIGNER.key)
+    assert ask(verifier, options=alone, key=key) == (0, [told(file, checkpoint)])
+    for extra, said in (
+        (body.replace(b"show", b"hide"), "invalid transparency proof"),
+        (b"", "name a file with -entry"),
+    ):
+        file.write_bytes(Receipt(270, held.proof, held.checkpoint, extra).encode())
+        status, (line,) = ask(verifier, options=alone, key=key)
+        assert (status, line.startswith(f"wrong {file}: "), said in line) == (1, True, True), line
+    assert ask(verifier, options=["-entry", file], key=key)[0] == 2
 
 
 @pytest.fixture

@@ -5,18 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 
 from avow.errors import LedgerError, LogError
 from avow.ledger import folder
+from avow.ledger.entry import commitment
 from avow.ledger.export import export
+from avow.ledger.merkle import leaf_hash
+from avow.ledger.proof import Receipt
 from avow.ledger.public import PublicLog
 from avow.ledger.sequencer import Sequencer
 from avow.ledger.tiles import ENTRIES, Tile, widths
 from avow.store.connection import Store
 from avow.store.schema import Schema
 
-from .pending import SIGNER, add
+from .pending import SIGNER, add, body
 
 Ledger = tuple[Store, Schema, Sequencer]
 
@@ -141,3 +144,64 @@ def test_a_log_that_is_not_whole_is_an_error_and_no_missing_page(ledger: Ledger)
         with pytest.raises(LedgerError, match="lacks what its checkpoint covers") as caught:
             log.give(path)
         assert not isinstance(caught.value, LogError)
+
+
+def bodies(ledger: Ledger) -> list[bytes]:
+    """What the entries of a log stand for, in its order."""
+    store, schema, _ = ledger
+    with store.reading() as connection:
+        return [bytes(row.body) for row in connection.execute(schema.entry.select().order_by(schema.entry.c.number))]
+
+
+@pytest.mark.parametrize("size", [1, 255, 256, 257, 700])
+def test_a_receipt_is_enough_to_show_that_the_log_has_an_entry(ledger: Ledger, size: int) -> None:
+    store, schema, sequencer = ledger
+    add(store, schema, 0, size)
+    sequencer.run()
+    log, there = public(ledger), bodies(ledger)
+    for number in {0, size // 2, size - 1}:
+        held = Receipt.parse(log.receipt(number, there[number]).encode())
+        assert (held.index, held.extra, held.checkpoint) == (number, there[number], log.give("checkpoint").body)
+        assert held.verify(leaf_hash(commitment(held.extra)), SIGNER.key).size == size
+
+
+def test_there_is_no_receipt_yet_for_what_no_checkpoint_covers(ledger: Ledger) -> None:
+    """It is in the database, and nobody could hold the log to it: a crash has come before the signature."""
+    store, schema, sequencer = ledger
+    add(store, schema, 0, 3)
+    sequencer.run()
+    note = sequencer.file.read_bytes()
+    add(store, schema, 3, 3)
+    sequencer.run()
+    log, there = public(ledger), bodies(ledger)
+    assert log.receipt(3, there[3]).index == 3
+    sequencer.file.write_bytes(note)
+    for number in (3, 5):
+        with pytest.raises(LogError, match="not under a signature yet: the newest checkpoint covers 3 entries"):
+            log.receipt(number, there[number])
+    assert log.receipt(2, there[2]).checkpoint == note
+
+
+def test_no_receipt_is_given_that_would_not_verify(ledger: Ledger) -> None:
+    store, schema, sequencer = ledger
+    add(store, schema, 0, 5)
+    sequencer.run()
+    log, there = public(ledger), bodies(ledger)
+
+    def refused(number: int, body: bytes) -> None:
+        with pytest.raises(LedgerError, match="lacks what its checkpoint covers") as caught:
+            log.receipt(number, body)
+        assert not isinstance(caught.value, LogError), "it is not that one has to wait"
+
+    refused(0, there[1])
+    refused(0, body(77))
+    refused(-1, there[4])
+    with store.reading() as connection:
+        [tile] = connection.execute(schema.tile.select()).all()
+    for spoiled in (tile.hashes[:64] + bytes(32) + tile.hashes[96:], tile.hashes[:-32], b""):
+        with store.writing() as connection:
+            connection.execute(update(schema.tile).values(hashes=spoiled))
+        refused(0, there[0])
+    with store.writing() as connection:
+        connection.execute(delete(schema.tile))
+    refused(0, there[0])

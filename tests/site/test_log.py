@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,12 @@ def test_what_is_not_there_is_told_in_words(filled: Any, browser: Browser) -> No
         assert "/log/checkpoint" in answer.text
     assert "a log of 600 entries has 88 of its 89" in browser.get("/log/tile/entries/002.p/89").text
     assert browser.post("/log/checkpoint", {}).status_code == 405
+
+
+def test_the_policy_s_page_leads_to_it(filled: Any, browser: Browser) -> None:
+    found = re.findall(r'href="(/log[^"]*)"', browser.get("/privacy").text)
+    assert found == ["/log/checkpoint", "/log/key"]
+    assert [browser.get(path).status_code for path in found] == [200, 200]
 
 
 def test_it_opens_no_unit_and_leaves_nothing_in_the_ledger(

@@ -110,8 +110,10 @@ def orders(stage: Stage) -> None:
         walk.follow("See everything we hold")
         walk.look("data-order", "Everything we hold about you")
         assert "ann@example.org" in walk.take("Take it with you")
+        stage.gourmet.opened.sequencer.run()
         walk.follow("your log")
         walk.look("log-order", "Your log")
+        assert walk.take("Receipt").startswith("c2sp.org/tlog-proof@v1\n")
         assert "What was sent to Thornbury Creamery has arrived" in walk.text()
 
 

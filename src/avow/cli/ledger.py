@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from base64 import b64encode
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from avow.errors import SetupError
 
 if TYPE_CHECKING:
     from avow.ledger.checkpoint import Checkpoint
+    from avow.ledger.entry import Entry
 
 
 def verify(data: Path, store: str | None, key: str | None) -> int:
@@ -76,32 +78,44 @@ def export(
 
 
 def check(key: str, folder: Path | None, receipt: Path | None, body: Path | None) -> int:
-    """Verify a log in a folder, or that a receipt is for the entry with a body.
+    """Verify a log in a folder, or that a receipt is for the entry with a body; without one, for the one that it has.
 
     Raises:
         LogError: naming what does not fit, and where.
+        LedgerError: what a receipt has in it is not an entry.
         SetupError: nothing to check was named, or a file of it is not there.
     """
     from avow.ledger import folder as log
-    from avow.ledger.entry import commitment
+    from avow.ledger.entry import Entry, commitment
     from avow.ledger.merkle import leaf_hash
     from avow.ledger.note import VerifierKey
     from avow.ledger.proof import Receipt
 
     known = VerifierKey.parse(key)
-    if (folder is None) == (receipt is None) or (receipt is None) != (body is None):
+    if (folder is None) == (receipt is None) or (receipt is None and body is not None):
         raise SetupError(
-            "it is not clear what to check", help="name a log's FOLDER, or --receipt FILE and the --body FILE it is for"
+            "it is not clear what to check",
+            help="name a log's FOLDER, or --receipt FILE; and the --body FILE it is for, if that is not in it",
         )
     if folder is not None:
         report = log.verify(folder, known)
         print(f"The log verifies: {report.checkpoint.size} entries, root {_root(report.checkpoint)}.")
         for path in report.apart:
             print(f"{path} is no part of it.")
-    if receipt is not None and body is not None:
+    if receipt is not None:
         held = Receipt.parse(_read(receipt))
-        found = held.verify(leaf_hash(commitment(_line(body))), known)
+        if body is None and not held.extra:
+            raise SetupError(
+                f"the receipt `{receipt}` does not have the entry that it is for in it",
+                help="name that too: --body FILE",
+            )
+        shown = held.extra if body is None else _line(body)
+        found = held.verify(leaf_hash(commitment(shown)), known)
+        said = None if body is not None else Entry.decode(shown)  # before anything is told of it: it may be anything
         print(f"The receipt verifies: it is entry {held.index} of {found.size} in the log {found.origin}.")
+        if said is not None:
+            print("The entry says:")
+            _tell(said)
     return 0
 
 
@@ -118,6 +132,31 @@ def prove(folder: Path, key: str, body: Path) -> int:
     known = VerifierKey.parse(key)
     sys.stdout.write(receipt(folder, known, _line(body)).encode().decode())
     return 0
+
+
+def _tell(entry: Entry) -> None:
+    """Print what an entry says, a line for each part of it; the nonce says nothing."""
+    told = {
+        "event": entry.event,
+        "verb": entry.verb,
+        "object": entry.object,
+        "purpose": entry.purpose,
+        "recipient": entry.recipient,
+        "role": entry.role,
+        "sentences": ", ".join(entry.sentences),
+        "policy": entry.policy,
+        "hour": _moment(entry.hour),
+    }
+    for name, value in told.items():
+        if value:
+            print(f"  {name:<10} {value}")
+
+
+def _moment(hour: int) -> str:
+    try:
+        return f"{datetime(1970, 1, 1, tzinfo=UTC) + timedelta(hours=hour):%Y-%m-%d %H} h UTC"
+    except OverflowError:  # a log may say what it likes
+        return f"{hour} after 1970 began, UTC"
 
 
 def _root(checkpoint: Checkpoint) -> str:

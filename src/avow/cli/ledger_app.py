@@ -52,7 +52,9 @@ def check_log(
     key: LogKey,
     folder: Annotated[Path | None, typer.Argument(help="A log's folder.", metavar="FOLDER")] = None,
     receipt: Annotated[Path | None, typer.Option(help="A receipt (*.tlog-proof).", metavar="FILE")] = None,
-    body: Annotated[Path | None, typer.Option(help="The body it is for.", metavar="FILE")] = None,
+    body: Annotated[
+        Path | None, typer.Option(help="The body it is for. [default: the one in the receipt]", metavar="FILE")
+    ] = None,
 ) -> None:
     """Verify a log that was exported, or a receipt. Needs no installation."""
     from avow.cli.ledger import check as check_exported

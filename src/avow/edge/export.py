@@ -56,17 +56,17 @@ def exported(held: Holdings, policy: Policy, hour: int) -> str:
     return json.dumps(_unmarked(content), ensure_ascii=False, indent=1, default=_mark) + "\n"
 
 
-def download(text: str, name: str) -> Response:
+def download(content: str | bytes, name: str, kind: str = "application/json") -> Response:
     """An answer that browsers save as a file of this name instead of showing it. No cache keeps it: see `headers`.
+
+    `kind` is its media type.
 
     Raises:
         SetupError: the name is more than letters, digits, dots and dashes.
     """
     if not _NAME.fullmatch(name):
         raise SetupError(f"`{name}` is no name for a file to take along", help="letters, digits, dots and dashes")
-    return Response(
-        text, media_type="application/json", headers={"content-disposition": f'attachment; filename="{name}"'}
-    )
+    return Response(content, media_type=kind, headers={"content-disposition": f'attachment; filename="{name}"'})
 
 
 def moment(hour: int) -> str:

@@ -26,6 +26,13 @@ _KINDS = {
     "informational": "This sentence tells you something and promises nothing.",
 }
 
+#: Under the figures: what they are counted from, and where to check it.
+_LEDGER: Final = Markup(
+    '<p class="public-log">The figures under “How we keep this” are counted from our ledger. Anybody can check that '
+    "nothing in it is changed or taken out later: it is public as a list of fingerprints, which name nobody, with "
+    '<a href="/log/checkpoint">our newest signature</a> and <a href="/log/key">its key</a>.</p>'
+)
+
 
 def privacy_body(
     policy: Policy, figures: Mapping[str, Figures] | None, signed: Mapping[str, str] | None = None
@@ -41,7 +48,8 @@ def privacy_body(
             told = [(signed or {}).get(sentence.anchor), words(policy, sentence, figures.get(sentence.anchor))]
         return str(_fold(sentence, rules, [each for each in told if each]))
 
-    return Markup(to_html(policy, fold))  # noqa: S704  # to_html escapes the policy's prose; _fold escapes the rest
+    text = Markup(to_html(policy, fold))  # noqa: S704  # to_html escapes the policy's prose; _fold escapes the rest
+    return text if figures is None else text + _LEDGER
 
 
 def _fold(sentence: Sentence, rules: tuple[Any, ...], told: list[str]) -> Markup:

@@ -6,6 +6,8 @@
     key                            the verifier key, to be compared with one that came by another way
 
 What is in the database and not yet under a signature is not given out: nobody could hold the log to it.
+
+Who may know what an entry says gets a receipt of it as well: that is for whoever calls to judge, not for everybody.
 """
 
 from __future__ import annotations
@@ -16,11 +18,14 @@ from typing import Final
 
 from avow.errors import LedgerError, LogError
 from avow.ledger.checkpoint import Checkpoint
+from avow.ledger.entry import commitment
 from avow.ledger.folder import CHECKPOINT
 from avow.ledger.kept import missing, open_kept, read_note
+from avow.ledger.merkle import inclusion_proof, leaf_hash
 from avow.ledger.note import VerifierKey
+from avow.ledger.proof import Receipt
 from avow.ledger.stored import StoredLog
-from avow.ledger.tiles import WIDTH, Tile, tile_at
+from avow.ledger.tiles import WIDTH, Tile, hashes_in, tile_at
 from avow.store.connection import Store
 from avow.store.schema import Schema
 
@@ -76,8 +81,33 @@ class PublicLog:
             with self._store.one_moment() as connection:
                 body = StoredLog(connection, self._schema).read(tile)
         except LogError as error:
-            raise LedgerError(f"the log lacks what its checkpoint covers: {error.args[0]}", help=error.help) from None
+            raise _lacking(error) from None
         return Given(body, _BYTES, lasting=tile.width == WIDTH)
+
+    def receipt(self, number: int, body: bytes) -> Receipt:
+        """The receipt, under the checkpoint of now, of the entry with that number and body; its extra data is the body.
+
+        It verifies: what is handed out wrong would be believed to show that the log was changed.
+
+        Raises:
+            LogError: the checkpoint does not cover that number yet.
+            LedgerError: the log lacks what its checkpoint covers, or has another entry there.
+        """
+        note, checkpoint = self._signed()
+        if number >= checkpoint.size:
+            raise LogError(
+                f"entry {number}",
+                f"it is not under a signature yet: the newest checkpoint covers {checkpoint.size} entries",
+                help="come back when the next checkpoint is signed; by default that is once an hour",
+            )
+        try:
+            with self._store.one_moment() as connection:
+                read = hashes_in(checkpoint.size, StoredLog(connection, self._schema).read)
+                made = Receipt(number, inclusion_proof(number, checkpoint.size, read), note, body)
+            made.verify(leaf_hash(commitment(body)), self.key)
+        except LogError as error:
+            raise _lacking(error) from None
+        return made
 
     def _signed(self) -> tuple[bytes, Checkpoint]:
         """The newest note, byte for byte, and the checkpoint in it; other processes write it too."""
@@ -88,3 +118,7 @@ class PublicLog:
         if held is None or held[0] != note:
             held = self._verified = note, open_kept(self._file, note, self.key)
         return held
+
+
+def _lacking(error: LogError) -> LedgerError:
+    return LedgerError(f"the log lacks what its checkpoint covers: {error.args[0]}", help=error.help)

@@ -28,6 +28,7 @@ from avow.outbound.letter import named
 from avow.outbound.recipient import judge_share, shared_fields
 from avow.outbox.queue import put
 from avow.site import links
+from avow.site.receipts import give_receipt
 from avow.vault import attempts
 from avow.vault.aside import Aside
 from avow.vault.counts import Counts
@@ -127,6 +128,10 @@ class Work:
         """
         number = int(page) if str(page).isascii() and str(page).isdigit() and len(str(page)) < 10 else 1
         return my_log(self.unit, records, fact, number)
+
+    def log_receipt(self, *records: Record, fact: str, commitment: str) -> Response:
+        """The receipt of an entry of `my_log`, as a file or a page that says why not; see `avow.site.receipts`."""
+        return give_receipt(self, self._opened.log, records, fact, commitment)
 
     def question(self, record: Record) -> Question | None:
         """What the owner of a record is to be asked: whether the version of the policy in force may hold for what they

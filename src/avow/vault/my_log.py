@@ -116,21 +116,17 @@ def my_log(unit: Unit, records: Iterable[Record], fact: str, page: int = 1, size
     return MyLog(told_all, page, pages, len(every))
 
 
-def my_entry(unit: Unit, records: Iterable[Record], fact: str, commitment: str) -> Found:
+def my_entry(unit: Unit, records: Iterable[Record], fact: str, commitment: str) -> Found | None:
     """One entry of somebody's log by its commitment, 64 hexadecimal digits: its body and number, for a receipt of it.
 
+    None where the entry is about others, is not here any more, or never was: nobody is told which.
+
     Raises:
-        Refused: as `my_log`; or the entry is about others, is not here any more, or never was: nobody is told which.
-        SealedError: as `my_log`.
+        Refused, SealedError: as `my_log`.
     """
     mine = _traces(unit, _people(unit, records, fact))
     sought = {trace.commitment: trace.pending for trace in mine if trace.commitment.hex() == commitment}
-    found = _found(unit, sought)
-    if not found:
-        raise Refused(
-            "no entry of this commitment is in the log of who is looking", help="take one from the log itself"
-        )
-    return next(iter(found.values()))
+    return next(iter(_found(unit, sought).values()), None)
 
 
 def _people(unit: Unit, records: Iterable[Record], fact: str) -> dict[str, Person]:
