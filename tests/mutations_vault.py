@@ -37,6 +37,10 @@ OLDER: tuple[Mutation, ...] = (
         "I13", f"{_VAULT}/envelope.py", "_measured(field.encode()) + _measured(head)", "_measured(field.encode())",
         "whoever writes the database moves a value under another version",
     ),
+    Mutation(
+        "I13", f"{_VAULT}/published.py", 'hashlib.sha256(source.encode("utf-8")).hexdigest() != digest', "False",
+        "whoever writes the database loosens what an earlier version says",
+    ),
 )  # fmt: skip
 
 _ANNOUNCING = "src/avow/site/announcing.py"

@@ -64,15 +64,18 @@ class Duty:
 class Verdict:
     """The answer to one flow. `sentences` is never empty; verdicts are made once, shared, and cannot be changed.
 
+    `under` is the digest of the version of the policy that refuses, where that is an earlier one than that in force.
+
     `reason` may be given as a function without arguments that always returns the same text: it is called when the
     reason is first read, because most reasons never are and putting one into words takes longer than deciding.
     """
 
-    __slots__ = ("_reason", "duties", "permitted", "rule", "sentences")
+    __slots__ = ("_reason", "duties", "permitted", "rule", "sentences", "under")
     permitted: bool
     sentences: tuple[Sentence, ...]
     duties: tuple[Duty, ...]
     rule: str
+    under: str
 
     def __init__(
         self,
@@ -81,6 +84,7 @@ class Verdict:
         duties: tuple[Duty, ...],
         rule: str,
         reason: str | Callable[[], str],
+        under: str = "",
     ) -> None:
         # The slots' own setters, because `__setattr__` refuses: half the time of `object.__setattr__`.
         _set_permitted(self, permitted)
@@ -88,6 +92,7 @@ class Verdict:
         _set_duties(self, duties)
         _set_rule(self, rule)
         _set_reason(self, reason)
+        _set_under(self, under)
 
     @property
     def reason(self) -> str:
@@ -108,8 +113,8 @@ class Verdict:
         return f"<Verdict {'permitted' if self.permitted else 'refused'}: {self.reason}>"
 
 
-_set_permitted, _set_sentences, _set_duties, _set_rule, _set_reason = (
-    Verdict.__dict__[name].__set__ for name in ("permitted", "sentences", "duties", "rule", "_reason")
+_set_permitted, _set_sentences, _set_duties, _set_rule, _set_reason, _set_under = (
+    Verdict.__dict__[name].__set__ for name in ("permitted", "sentences", "duties", "rule", "_reason", "under")
 )
 
 

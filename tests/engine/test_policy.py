@@ -31,11 +31,14 @@ def test_a_policy_says_what_its_front_matter_says(library: Policy) -> None:
     assert set(library.messages) == {"reminder", "newsletter"}
 
 
-def test_the_digest_is_that_of_the_bytes_of_the_file(library: Policy, tmp_path: Path) -> None:
+def test_the_digest_is_that_of_the_text_however_an_editor_saved_it(library: Policy, tmp_path: Path) -> None:
     assert library.digest == hashlib.sha256(LIBRARY.read_bytes()).hexdigest()
-    copy = tmp_path / "dos.md"
-    copy.write_bytes(LIBRARY.read_bytes().replace(b"\n", b"\r\n"))
-    assert Policy.load(copy).digest == hashlib.sha256(copy.read_bytes()).hexdigest()
+    copy = tmp_path / "copy.md"
+    for end in (b"\r\n", b"\r"):
+        copy.write_bytes("\ufeff".encode() + LIBRARY.read_bytes().replace(b"\n", end))
+        assert Policy.load(copy).digest == library.digest
+    copy.write_bytes(LIBRARY.read_bytes() + b"\n")
+    assert Policy.load(copy).digest != library.digest
 
 
 def test_sentences_rules_and_coverage(library: Policy) -> None:

@@ -10,9 +10,10 @@ import pytest
 from sqlalchemy import select
 
 from avow.engine import Policy
-from avow.errors import Refused, SealedError
+from avow.errors import Refused, SealedError, StoreError
 from avow.testing.clock import FrozenClock
 from avow.vault.retention import carry_out
+from tests.noted import entries
 
 from .post import post
 
@@ -195,3 +196,74 @@ def test_a_version_that_nobody_knows_is_told(years: Years) -> None:
     for version in ("0" * 16, "", "%" * 16):
         with pytest.raises(SealedError, match="a version of the policy that nobody knows"):
             site.opened.vault.older.policy(version)
+
+
+@pytest.mark.promise("I13", "holds")
+def test_a_version_whose_text_was_changed_in_the_database_is_not_served(years: Years) -> None:
+    """SQL: whoever writes the newer rules into the older version would free what was given under it."""
+    table = years.under(WEAKER).home.schema.policy
+    with years.site.opened.vault.store.writing() as connection:
+        connection.execute(table.update().where(table.c.version == "1").values(source=WEAKER))
+    with pytest.raises(Refused, match="under version 1"):
+        years.sell(years.ann)
+    with pytest.raises(StoreError, match="the text of version 1 of the policy is not the one that its digest says"):
+        years.under(WEAKER)
+
+
+# -- what the ledger is told --------------------------------------------------------------------------
+
+
+def told(years: Years, event: str, verb: str) -> set[tuple[str, tuple[str, ...]]]:
+    """The versions and the sentences of the entries of one event and verb that wait."""
+    found = [each for each in entries(years.site) if (each.event, each.verb) == (event, verb)]
+    return {(each.policy, each.sentences) for each in found}
+
+
+def test_a_refusal_is_that_of_the_version_that_refuses(years: Years) -> None:
+    """Also where a sentence of the same name says something else today."""
+    years.under(WEAKER)
+    with pytest.raises(Refused):
+        years.sell(years.ann)
+    with years.site.acting("desk", "mailing", place="counter") as work, pytest.raises(Refused):
+        work.update(years.of(work, years.ann), name="Anna")
+    assert {policy for policy, _ in told(years, "refused", "open")} == {Policy.parse(SOURCE).digest}
+    assert told(years, "refused", "change") == {(Policy.parse(SOURCE).digest, ("read",))}
+
+
+def test_a_refusal_of_the_version_in_force_stays_its_own(years: Years) -> None:
+    new = WEAKER + "\nWe read no addresses.\n\n```avow #no-addresses\nnever open contact.email\n```\n"
+    site = years.under(new)
+    with site.acting("desk", "mailing") as work, pytest.raises(Refused):
+        years.of(work, years.ann).email.open()
+    assert told(years, "refused", "open") == {(Policy.parse(new).digest, ("no-addresses",))}
+
+
+def test_a_duty_of_an_earlier_version_is_told_beside_what_the_newer_one_permits(years: Years) -> None:
+    noted = SOURCE.replace('version: "1"', 'version: "0"').replace("events:", "things: {acceptance: {label: acceptance}}\nevents:") + (
+        "\nWhoever reads a name notes that you agreed.\n\n"
+        "```avow #noted\nmust record acceptance with open(contact.name)\n```\n"
+    )
+    years.under(noted)
+    bob = years.collect("Bob Example")
+    site = years.under(WEAKER)
+    with pytest.raises(Refused, match="acceptance"), site.acting("desk", "mailing") as work:
+        years.of(work, bob).name.open()
+    site.opened.sequencer.run()  # so that only what comes now waits
+    with site.acting("desk", "mailing") as work:
+        work.unit.discharged.add(("record", "acceptance"))
+        assert years.of(work, bob).name.open() == "Bob Example"
+    assert told(years, "permitted", "open") == {
+        (Policy.parse(noted).digest, ("noted",)),
+        (Policy.parse(WEAKER).digest, ("read",)),
+    }
+
+
+def test_what_an_earlier_version_has_destroyed_is_told_as_its_deed(years: Years, clock: FrozenClock) -> None:
+    site = years.site
+    with site.acting("desk", "mailing", place="counter") as work:
+        person = years.of(work, years.ann).avow_person
+        work.collect(site.Card, person=person, words="under version 1", arrived=clock())
+    site = years.under(WEAKER)
+    clock.advance(90 * DAY)
+    assert carry_out(site.opened.vault) == 1
+    assert told(years, "done", "destroy") == {(Policy.parse(SOURCE).digest, ("ninety",))}

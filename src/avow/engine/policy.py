@@ -46,6 +46,8 @@ class Policy:
         self.effective = front.effective
         self.contact: Contact = front.contact
         self.source: str = reading.source
+        #: SHA-256 of the text in UTF-8, without a mark at its beginning and with LF at the end of each line: however an
+        #: editor saved it, it is the same version.
         self.digest: str = hashlib.sha256(reading.source.encode("utf-8")).hexdigest()
         self.sentences: tuple[Sentence, ...] = tuple(reading.sentences)
         self.rules: tuple[Rule, ...] = tuple(reading.rules)
@@ -72,10 +74,7 @@ class Policy:
     @classmethod
     def load(cls, path: Path | str) -> Policy:
         """Read a policy file, and load the code of its predicates. Raises PolicyError with every fault found."""
-        data, text = read_file(Path(path))
-        policy = cls.parse(text, str(path), folder=Path(path).parent)
-        policy.digest = hashlib.sha256(data).hexdigest()
-        return policy
+        return cls.parse(read_file(Path(path))[1], str(path), folder=Path(path).parent)
 
     @classmethod
     def parse(cls, text: str, file: str = "policy.md", *, folder: Path | None = None) -> Policy:
@@ -84,9 +83,7 @@ class Policy:
         `folder` is where the code of its predicates lies. Without it they have none, and what they would answer is
         unknown: enough to compare versions, or to ask under facts that one supposes.
         """
-        policy = cls(language.read(text, file, folder))
-        policy.digest = hashlib.sha256(text.encode("utf-8")).hexdigest()
-        return policy
+        return cls(language.read(text, file, folder))
 
     def sentence(self, anchor: str) -> Sentence:
         """The sentence of an anchor. Raises KeyError."""

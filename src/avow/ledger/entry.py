@@ -71,7 +71,7 @@ class Entry:
         recipient: who outside, if there is one.
         role: in which role a member of staff did it, if one did; never who.
         sentences: the anchors it rests on.
-        policy: SHA-256 of the policy file in force, 64 hexadecimal digits.
+        policy: SHA-256 of the version of the policy that decided, 64 hexadecimal digits.
         hour: whole hours since 1970-01-01 UTC.
         nonce: 16 random bytes, 32 hexadecimal digits.
 

@@ -12,11 +12,10 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
-
 from avow.edge.comparison import comparison_html, sentences_html
 from avow.edge.privacy import privacy_body
 from avow.engine import Policy
+from avow.vault.published import published
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -55,10 +54,10 @@ class Versions:
     @cached_property
     def all(self) -> tuple[Version, ...]:
         """Every version, newest first."""
-        table = self._vault.home.schema.policy
+        schema = self._vault.home.schema
         with self._vault.store.reading() as connection:
             # What people brought along from elsewhere was never in force here.
-            rows = connection.execute(select(table).where(table.c.brought.is_(None))).all()
+            rows = published(connection, schema, schema.policy.c.brought.is_(None))
         found = [Version(row.version, date.fromisoformat(row.effective), row.since, row.source) for row in rows]
         mine = self._vault.policy.source
         return tuple(sorted(found, key=lambda each: (each.source == mine, each.since, each.effective), reverse=True))

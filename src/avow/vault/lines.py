@@ -17,8 +17,8 @@ from avow.ledger.entry import around_nonce, commitment
 from avow.values import Duty, Verdict
 from avow.vault.traces import OBJECTS, Trace
 
-#: Event, verb, purpose, recipient, role of a member of staff.
-_Line = tuple[str, str, str | None, str | None, str | None]
+#: Event, verb, purpose, recipient, role of a member of staff, and the version of the policy where it is an earlier one.
+_Line = tuple[str, str, str | None, str | None, str | None, str]
 
 
 class Whom(NamedTuple):
@@ -68,12 +68,14 @@ class Lines:
         role: str | None = None,
         about: About | None = None,
         duties: Iterable[Duty] = (),
+        under: str = "",
     ) -> None:
         """Gather one flow with its verdict, or an event that is no verdict; `role` if a member of staff was at it.
 
         `duties` have been carried out before it, or will have been when the lines are written: their sentences count.
+        `under` is the digest of the earlier version of the policy whose sentences they all are, if they are of one.
         """
-        line = (event, verb, purpose, recipient, role)
+        line = (event, verb, purpose, recipient, role, under)
         self._lines.setdefault(line, set()).add((object, verdict, about))
         if duties:
             self._duties.setdefault(line, set()).update(duty.sentence.anchor for duty in duties)
@@ -86,7 +88,7 @@ class Lines:
             hour: counted from 1970.
         """
         for line, gathered in self._lines.items():
-            event, verb, purpose, recipient, role = line
+            event, verb, purpose, recipient, role, under = line
             kept = self._duties.get(line, ())
             every = sorted({object for object, _, _ in gathered})
             for start in range(0, len(every), OBJECTS):
@@ -94,7 +96,7 @@ class Lines:
                 own = gathered if len(objects) == len(every) else {each for each in gathered if each[0] in objects}
                 sentences = _anchors((verdict for _, verdict, _ in own), kept)
                 before, after = around_nonce(
-                    event, verb, ", ".join(objects), purpose, recipient, role, sentences, policy, hour
+                    event, verb, ", ".join(objects), purpose, recipient, role, sentences, under or policy, hour
                 )
                 drawn = secrets.token_hex(32)  # one call to the system for both, half each
                 body = b"%b%b%b" % (before, drawn[32:].encode(), after)

@@ -9,10 +9,9 @@ Like what is held (`avow.vault.holdings`), it is for who has shown whose it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
@@ -171,7 +170,7 @@ def _told(unit: Unit, trace: Trace, found: Found | None) -> Told:
         text=happened(what, policy.vocabulary),
         refused=entry.event == "refused",
         record=_kind(unit, trace),
-        because=tuple(_sentences(unit, policy, entry.sentences)),
+        because=tuple(sentence for sentence in policy.sentences if sentence.anchor in entry.sentences),
         version=policy.version,
         in_force=policy.digest == unit.vault.policy.digest,
         entries=(),
@@ -181,21 +180,6 @@ def _told(unit: Unit, trace: Trace, found: Found | None) -> Told:
 def _policy(unit: Unit, digest: str) -> Policy:
     vault = unit.vault
     return vault.policy if digest == vault.policy.digest else vault.older.policy(digest[:DIGITS])
-
-
-def _sentences(unit: Unit, policy: Policy, anchors: Iterable[str]) -> Iterator[Sentence]:
-    """The sentences of an entry. One that is not of its version is of the one under which the value was collected."""
-    for anchor in anchors:
-        for each in chain([policy], _others(unit, policy)):
-            found = [sentence for sentence in each.sentences if sentence.anchor == anchor]
-            if found:
-                yield found[0]
-                break
-
-
-def _others(unit: Unit, policy: Policy) -> Iterator[Policy]:
-    digests = unit.db.scalars(select(unit.vault.home.schema.policy.c.digest)).all()
-    return (_policy(unit, digest) for digest in digests if digest != policy.digest)
 
 
 def _kind(unit: Unit, trace: Trace) -> str:

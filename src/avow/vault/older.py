@@ -27,14 +27,16 @@ from avow.engine import Policy
 from avow.engine.compare_result import Comparison
 from avow.errors import SealedError
 from avow.language.vocabulary import UnknownTerm
-from avow.values import Facts, Verdict
+from avow.values import Duty, Facts, Verdict
 from avow.vault.applying import FACT, KNOWN_HERE, Applying, Way
 from avow.vault.concerned import Concerned
+from avow.vault.published import published
+from avow.vault.sealed import Stored
 from avow.vault.standing import DIGITS
 
 if TYPE_CHECKING:
     from avow.vault.record import Person
-    from avow.vault.sealed import Stored
+    from avow.vault.sealed import Sealed
     from avow.vault.unit import Unit
     from avow.vault.vault import Vault
 
@@ -91,13 +93,20 @@ class Older:
             earlier = old.judge(verb, self._back.get(object, object), facts=old.facts(_plain(old, facts)), **words)
         except UnknownTerm as unknown:
             # Raised with the verdict that it stands for: nothing permits what nobody had a word for.
-            earlier = unknown.verdict or Verdict(False, verdict.sentences, (), "", "it had no word for this")
+            nothing = Verdict(False, verdict.sentences, (), "", "it had no word for this", self._vault.policy.digest)
+            earlier = unknown.verdict or nothing
         if not earlier.permitted:
             whose = f" of {old.site}" if old.site != self._vault.policy.site else ""  # it was brought along
             under = f"collected under version {old.version} of the policy{whose}"
             said = f"{under}, which is still good for it: {earlier.reason}"
-            return Verdict(False, earlier.sentences, (), earlier.rule, said)
+            return Verdict(False, earlier.sentences, (), earlier.rule, said, earlier.under or old.digest)
         return Verdict(True, verdict.sentences, (*verdict.duties, *earlier.duties), verdict.rule, verdict.reason)
+
+    def duties(self, value: Sealed | None, kept: list[Duty]) -> tuple[str, list[Duty]]:
+        """Those among some duties of a flow of `value` that only an earlier version has, and the digest of that one."""
+        if not kept or not isinstance(value, Stored) or not self.concerns(value):
+            return "", []
+        return self.policy(value.version).digest, [duty for duty in kept if duty not in self._vault.policy.duties]
 
     def superseded(self, unit: Unit, version: str, person: str) -> bool:
         """Whether the version in force holds for what the person of an id gave under `version`."""
@@ -174,20 +183,19 @@ class Older:
 
         Raises:
             SealedError: the installation was never under it.
+            StoreError: its text was changed.
         """
         if version not in self._policies:
-            table = self._vault.home.schema.policy
+            schema = self._vault.home.schema
+            known = schema.policy.c.digest.startswith(version, autoescape=True)
             with self._vault.store.reading() as connection:
-                known = table.c.digest.startswith(version, autoescape=True)
-                found = connection.execute(select(table).where(known)).first() if len(version) == DIGITS else None
-            if found is None:
+                found = published(connection, schema, known) if len(version) == DIGITS else []
+            if len(found) != 1:
                 raise SealedError(
                     "a value says that it was collected under a version of the policy that nobody knows",
                     help="it was changed, or a row of avow_policy is lost: restore it from a backup",
                 )
-            policy = Policy.parse(found.source, f"version {found.version}")
-            policy.digest = found.digest  # that of the file, which may begin with a mark or end its lines otherwise
-            self._policies[version] = policy
+            self._policies[version] = Policy.parse(found[0].source, f"version {found[0].version}")
         return self._policies[version]
 
     def _holds(self, unit: Unit, version: str, known: Facts) -> bool:

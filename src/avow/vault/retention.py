@@ -182,7 +182,8 @@ def _some(vault: Vault, task: Task) -> int:
                 emptied = dict.fromkeys(name for field in task.fields for name in field.columns)
                 connection.execute(update(table).where(this).values({**emptied, task.column: None}))
         if rows:
-            vault.note(connection, "done", task.deadline.duty.verb, task.deadline.object, [task.deadline.duty])
+            duty = task.deadline.duty
+            vault.note(connection, "done", duty.verb, task.deadline.object, [duty], task.under)
     if rows:
         vault.after_commit()
         vault.store.want_checkpoint()

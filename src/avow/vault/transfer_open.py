@@ -13,7 +13,6 @@ who is here already, or was erased here.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections import Counter
@@ -34,6 +33,7 @@ from avow.vault.backup import Progress, decoder_of
 from avow.vault.columns import INDEX_SUFFIX
 from avow.vault.envelope import Label
 from avow.vault.keeping import inspect_text
+from avow.vault.published import check_text
 from avow.vault.publishing import begin_again
 from avow.vault.retention import earlier_tasks, tasks
 from avow.vault.standing import DIGITS
@@ -324,13 +324,9 @@ def bind(vault: Vault) -> None:
 
 def _policy_of(line: dict[str, Any]) -> Policy:
     """The policy of a line, whose text is the one that the digest says."""
-    source, digest = line["source"], line["digest"]
-    # The digest is that of the file, which may begin with a mark or end its lines otherwise than the text.
-    spellings = (source, "\ufeff" + source, source.replace("\n", "\r\n"), "\ufeff" + source.replace("\n", "\r\n"))
-    if digest not in {hashlib.sha256(spelling.encode()).hexdigest() for spelling in spellings}:
-        raise StoreError(f"the text of version {line['version']} of the policy is not the one that its digest says")
+    check_text(line["version"], line["digest"], line["source"])
     try:
-        return Policy.parse(source, f"version {line['version']} of {line['site']}")
+        return Policy.parse(line["source"], f"version {line['version']} of {line['site']}")
     except PolicyError as error:
         raise SetupError(
             f"version {line['version']} of the policy does not read with this version of Avow: "

@@ -119,13 +119,19 @@ class Unit(Knowing, AbstractContextManager["Unit"]):
         verdict = self.verdict(verb, object, facts, value, purpose=purpose, **dimensions)
         recipient, whom = dimensions.get("recipient"), self._about(verb, value, about, dimensions)
         if not verdict.permitted:
-            self._refusals.add("refused", verb, object, purpose, recipient, verdict, self._desk, whom)
+            self._refusals.add(
+                "refused", verb, object, purpose, recipient, verdict, self._desk, whom, under=verdict.under
+            )
             raise refused(verb, object, verdict)
         kept: list[Duty] = []
         if accompanied and verdict.duties:
             kept = [duty for duty in verdict.duties if duty.timing in ("before", "with")]
             self._due += [duty for duty in kept if duty.timing == "with"]
         lines = self._openings if verb == "open" else self._lines  # who has read has read, whatever comes after
+        under, earlier = self.vault.older.duties(value, kept)
+        if earlier:
+            kept = [duty for duty in kept if duty not in earlier]
+            lines.add("permitted", verb, object, purpose, recipient, None, self._desk, whom, earlier, under)
         lines.add("permitted", verb, object, purpose, recipient, verdict, self._desk, whom, kept)
         return verdict
 

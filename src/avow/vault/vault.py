@@ -41,6 +41,7 @@ from avow.vault.fitting import check_records
 from avow.vault.keeping import inspect_plain
 from avow.vault.lines import Line, Lines
 from avow.vault.older import Older
+from avow.vault.published import published
 from avow.vault.record import Home, Person, Record
 from avow.vault.retention import Task, earlier_tasks, tasks
 from avow.vault.shredding import note_shredded
@@ -184,6 +185,7 @@ class Vault:
                             since=self.hour(),
                         )
                     )
+                published(connection, schema)  # nobody has loosened what earlier versions say
                 adopt(self, connection)
         except DatabaseError as error:
             raise StoreError(
@@ -310,10 +312,15 @@ class Vault:
         for lines in gathered:
             lines.clear()
 
-    def note(self, connection: Connection, event: str, verb: str, object: str, duties: list[Duty]) -> None:
-        """Note for the ledger, outside any unit, what came of duties that are carried out."""
+    def note(
+        self, connection: Connection, event: str, verb: str, object: str, duties: list[Duty], under: str | None = None
+    ) -> None:
+        """Note for the ledger, outside any unit, what came of duties that are carried out.
+
+        `under` is the digest of the earlier version of the policy that they are of, if they are of one.
+        """
         lines = Lines()
-        lines.add(event, verb, object, None, None, verdict_of(duties))
+        lines.add(event, verb, object, None, None, verdict_of(duties), under=under or "")
         self.write_down([lines], connection)
 
     def receipt_of(self, person: str) -> str:
