@@ -77,7 +77,7 @@ TRANSFER: tuple[Mutation, ...] = (
         "a package without the policy that it names is opened",
     ),
     Mutation(
-        "I10", _OPEN, "    if digest not in {hashlib", "    if False and digest not in {hashlib",
+        "I10", _OPEN, '    check_text(line["version"], line["digest"], line["source"])\n', "",
         "another text comes under the digest of a policy",
     ),
     Mutation(

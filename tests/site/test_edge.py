@@ -206,7 +206,7 @@ def test_the_privacy_page_unfolds_rules_and_counts_that_show_nobody(site: Any, b
     site.opened.sequencer.run()
     page = browser.get("/privacy").text
     tallies = dict(re.findall(r'id="([a-z-]+)">.*?class="tally">([^<]*)', page, re.DOTALL))
-    assert tallies["see"].startswith("Permitted fewer than 10 times, refused some 10 times; last in ")  # 13
+    assert tallies["see"].startswith("Permitted fewer than 10 times, refused some 10 times; last risen in ")  # 13
 
 
 def test_a_database_that_fails_midway_gives_an_error_page_and_keeps_nothing(site: Any, browser: Browser) -> None:

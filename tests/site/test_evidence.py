@@ -51,7 +51,7 @@ def test_words_tell_no_difference_between_nobody_and_a_few(site: Any) -> None:
     few = {words(policy, ask, figures(kept, refused)) for kept in (0, 1, 4) for refused in (0, 1, 4)}
     assert few == {words(policy, ask, None)} == {"Permitted fewer than 10 times, refused fewer than 10 times."}
     assert words(policy, ask, figures(25, 1)).endswith(
-        "some 20 times, refused fewer than 10 times; last in October 2024."
+        "some 20 times, refused fewer than 10 times; last risen in October 2024."
     )
 
 
@@ -118,6 +118,21 @@ def test_a_duty_that_came_before_a_flow_is_counted_with_it(site: Any, ann: str) 
     assert told["gates"].by[("permitted", "open", "lending", "", "")] == 1
 
 
+def test_one_event_more_shows_in_no_month(site: Any) -> None:
+    """Who looks before and after learns of ten events or of none."""
+    policy, october, november = site.policy, 20_000, 20_031
+    counted = Figures()
+    counted.add(Cell(october, "ask", "permitted", "collect", "", "", ""), 14)
+    before = words(policy, policy.sentence("ask"), counted)
+    assert "some 10 times" in before
+    counted.add(Cell(november, "ask", "permitted", "collect", "", "", ""), 1)
+    assert words(policy, policy.sentence("ask"), counted) == before
+    counted.add(Cell(november, "ask", "permitted", "collect", "", "", ""), 5)
+    after = words(policy, policy.sentence("ask"), counted)
+    assert "some 20 times" in after
+    assert after.rpartition(" in ")[2] != before.rpartition(" in ")[2]
+
+
 def test_a_duty_of_a_sentence_of_its_own_is_counted_as_carried_out(tmp_path: Path) -> None:
     text = (HERE.parent / "vault" / "club.md").read_text()
     text = text.replace(
@@ -135,5 +150,6 @@ def test_a_duty_of_a_sentence_of_its_own_is_counted_as_carried_out(tmp_path: Pat
     told = {each.sentence.anchor: each for each in club_site.opened.evidence.told()}
     assert (told["gates"].demands, told["gates"].figures.kept) == (True, 12)
     policy, published = club_site.policy, club_site.opened.evidence.published()
-    assert words(policy, policy.sentence("gates"), published["gates"]).startswith("Carried out some 10 times; last in ")
+    said = words(policy, policy.sentence("gates"), published["gates"])
+    assert said.startswith("Carried out some 10 times; last risen in ")
     club_site.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -125,6 +126,33 @@ def test_a_running_service_learns_that_another_process_signed(
     other.close()
     clock.advance(31)
     assert reads(held.site, held.key)
+
+
+FORGED = {"id": "0" * 32, "anchor": "locked", "role": "desk", "name": "berta", "since": 0, "until": 2**31 - 1}
+
+
+@pytest.mark.parametrize("mark", [None, b"", bytes(32)])
+def test_who_can_only_write_rows_signs_for_nothing(held: Any, mark: bytes | None, clock: FrozenClock) -> None:
+    table = held.site.home.schema.attestation
+    said = hashlib.sha256(held.site.policy.sentence("locked").text.encode()).hexdigest()
+    with held.site.opened.vault.store.writing() as connection:
+        connection.execute(table.insert().values(**FORGED, said=said, mark=mark))
+    clock.advance(31)
+    assert not reads(held.site, held.key)
+    assert held.attesting.history() == ()
+    held.attesting.sign("locked", role="desk", name="berta")
+    assert len(held.attesting.history()) == 1
+
+
+@pytest.mark.parametrize("change", [{"until": 2**31 - 1}, {"name": "anna"}, {"since": 1}, {"anchor": "read-out"}])
+def test_a_signature_that_was_changed_is_none(held: Any, change: dict[str, Any], clock: FrozenClock) -> None:
+    held.attesting.sign("locked", role="desk", name="berta")
+    assert reads(held.site, held.key)
+    table = held.site.home.schema.attestation
+    with held.site.opened.vault.store.writing() as connection:
+        connection.execute(table.update().values(**change))
+    clock.advance(31)
+    assert not reads(held.site, held.key)
 
 
 def test_the_ledger_tells_in_which_role_and_never_who(held: Any) -> None:

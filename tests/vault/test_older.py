@@ -239,7 +239,9 @@ def test_a_refusal_of_the_version_in_force_stays_its_own(years: Years) -> None:
 
 
 def test_a_duty_of_an_earlier_version_is_told_beside_what_the_newer_one_permits(years: Years) -> None:
-    noted = SOURCE.replace('version: "1"', 'version: "0"').replace("events:", "things: {acceptance: {label: acceptance}}\nevents:") + (
+    noted = SOURCE.replace('version: "1"', 'version: "0"').replace(
+        "events:", "things: {acceptance: {label: acceptance}}\nevents:"
+    ) + (
         "\nWhoever reads a name notes that you agreed.\n\n"
         "```avow #noted\nmust record acceptance with open(contact.name)\n```\n"
     )

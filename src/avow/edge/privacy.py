@@ -85,18 +85,34 @@ def words(policy: Policy, sentence: Sentence, figures: Figures | None) -> str:
     if "must" in modals:
         # With a flow that it had to come with it is in the entry that permits the flow.
         told.append(f"carried out {about(found.done if 'may' in modals else found.kept)}")
-    last = ""
-    if found.last is not None and found.kept + found.refused >= SMALLEST:
-        last = f"; last in {date_of(found.last):%B %Y}"
-    return _sentence(", ".join(told) + last)
+    last = risen(found)
+    return _sentence(", ".join(told) + ("" if last is None else f"; last risen in {date_of(last):%B %Y}"))
+
+
+def risen(figures: Figures) -> int | None:
+    """The last day on which a rounded figure rose; None where none ever did.
+
+    The day of the last event itself would tell of that one event.
+    """
+    kept = refused = 0
+    last = None
+    for day in sorted(figures.days):
+        more, kept_back = figures.days[day]
+        if rounded(kept + more) > rounded(kept) or rounded(refused + kept_back) > rounded(refused):
+            last = day
+        kept, refused = kept + more, refused + kept_back
+    return last
 
 
 def about(count: int) -> str:
     """A number of times, rounded down so that nobody shows in it."""
-    if count < SMALLEST:
-        return f"fewer than {SMALLEST} times"
-    step = max(SMALLEST, 10 ** (len(str(count)) - 2))
-    return f"some {count - count % step:,} times"
+    return f"some {rounded(count):,} times" if rounded(count) else f"fewer than {SMALLEST} times"
+
+
+def rounded(count: int) -> int:
+    """A number rounded down to two digits, and to tens; 0 where it is fewer than ten."""
+    step: int = SMALLEST * 10 ** max(0, len(str(count)) - 3)
+    return count - count % step
 
 
 def _sentence(text: str) -> str:

@@ -205,6 +205,7 @@ def declare(metadata: MetaData) -> Schema:
             Column("since", Integer, nullable=False),
             Column("until", Integer, nullable=False),
             Column("said", String(64), nullable=False),  # SHA-256 of the sentence
+            Column("mark", LargeBinary, nullable=True),  # keyed hash of the row, without which it counts as none
         ),
         tombstone=Table(
             "avow_tombstone",

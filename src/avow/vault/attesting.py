@@ -6,13 +6,20 @@ under a sentence makes a signature of that role a condition of what the sentence
 for it elsewhere. A signature is for the sentence as it stood: it lapses when the time is over, when the sentence
 changes, when another role is asked for, and when it is withdrawn. Who signed is kept beside the ledger, whose entry
 names the role.
+
+Each row carries a keyed hash of what it says, so that who can only write rows signs for nothing:
+
+    mark = HMAC-SHA256(the installation's secret `log`, "avow signature 1" ‖ each field, after a zero byte)
 """
 
 from __future__ import annotations
 
 import hashlib
+import hmac
+import logging
 import secrets
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
@@ -26,6 +33,8 @@ from avow.vault.lines import Lines
 if TYPE_CHECKING:
     from avow.language.syntax import Attested as Asked
     from avow.vault.vault import Vault
+
+log = logging.getLogger("avow.attest")
 
 #: Seconds after which a running service looks whether another process, `avow attest`, has signed.
 LOOKS_AFTER: Final = 30.0
@@ -107,7 +116,7 @@ class Attesting:
         table = vault.home.schema.attestation
         with vault.store.writing() as connection:
             self._end(connection, anchor, now)
-            connection.execute(table.insert().values(asdict(made)))
+            connection.execute(table.insert().values(**asdict(made), mark=self._mark(made)))
             self._note(connection, "signed", sentence, role)
         self._forget()
         return made
@@ -128,8 +137,12 @@ class Attesting:
 
     def _end(self, connection: Connection, anchor: str, hour: int) -> bool:
         table = self._vault.home.schema.attestation
-        mine = table.update().where(table.c.anchor == anchor, table.c.until > hour)
-        return connection.execute(mine.values(until=hour)).rowcount > 0
+        standing = [each for each in self._read(connection) if each.anchor == anchor and each.until > hour]
+        for each in standing:
+            ended = replace(each, until=hour)
+            values = {"until": hour, "mark": self._mark(ended)}
+            connection.execute(table.update().where(table.c.id == each.id).values(values))
+        return bool(standing)
 
     def _note(self, connection: Connection, event: str, sentence: Sentence, role: str) -> None:
         lines = Lines()
@@ -166,12 +179,26 @@ class Attesting:
         now = self._vault.clock()
         with self._lock:
             if fresh or not 0 <= now - self._read_at < LOOKS_AFTER:
-                table = self._vault.home.schema.attestation
                 with self._vault.store.reading() as connection:
-                    rows = connection.execute(select(table).order_by(table.c.since.desc(), table.c.id))
-                    self._held = tuple(Signature(**row._mapping) for row in rows)
+                    self._held = tuple(self._read(connection))
                 self._read_at = now
             return self._held
+
+    def _read(self, connection: Connection) -> Iterator[Signature]:
+        """The signatures that were given here; what else lies among them is told in the log of the program."""
+        table = self._vault.home.schema.attestation
+        for row in connection.execute(select(table).order_by(table.c.since.desc(), table.c.id)):
+            values = dict(row._mapping)
+            mark = values.pop("mark")
+            found = Signature(**values)
+            if mark is not None and hmac.compare_digest(bytes(mark), self._mark(found)):
+                yield found
+            else:
+                log.warning("a signature in the database was not given here, or was changed; it counts as none")
+
+    def _mark(self, signature: Signature) -> bytes:
+        words = "".join(f"\0{value}" for value in asdict(signature).values())
+        return hmac.digest(self._vault.keyring.secret("log"), f"avow signature 1{words}".encode(), "sha256")
 
     def _forget(self) -> None:
         with self._lock:
