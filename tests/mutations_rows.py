@@ -85,13 +85,33 @@ _OF_OTHERS = (
     ),
 )  # fmt: skip
 
-_ENDS = tuple(
+_ENDS = (
+    *(
+        Mutation(
+            row, f"{_VAULT}/unit.py",
+            'self.judge("open", value.category, value=value, purpose=purpose, role=self.role, place=self.place)',
+            "pass",
+            "what was given for one end is opened for any other, by anybody",
+        )
+        for row in ("G5", "M5", "M8")
+    ),
     Mutation(
-        row, f"{_VAULT}/unit.py",
-        'self.judge("open", value.category, value=value, purpose=purpose, role=self.role, place=self.place)', "pass",
-        "what was given for one end is opened for any other, by anybody",
-    )
-    for row in ("G5", "M5", "M8")
+        "G5", "sites/community/policy.md",
+        "may send order_mail, ticket_mail to contact.email for service only over smtps",
+        "may send order_mail, ticket_mail to contact for service",
+        "what is written about an order goes anywhere, over any line",
+    ),
+    Mutation(
+        "N15", f"{_VAULT}/unit.py", "return self.vault.subject if own else None", "return self.vault.subject",
+        "a profile is shown to whoever asks for it",
+    ),
+    Mutation(
+        "S6", f"{_VAULT}/record.py",
+        "        _, plaintext = self._seal().unseal(field.id, sealed)\n",
+        "        try:\n            _, plaintext = self._seal().unseal(field.id, sealed)\n"
+        '        except SealedError:\n            plaintext = b""\n',
+        "what does not open is taken for empty",
+    ),
 )  # fmt: skip
 
 _GONE = (

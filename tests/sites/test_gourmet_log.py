@@ -40,7 +40,7 @@ def test_who_is_logged_in_is_told_what_happened_and_by_which_sentence(gourmet: G
     for said in (
         '<h2 id="day-1">18 November 2026</h2>',
         "Between 11 and 12 h UTC",
-        "your name were cleared to go out to UPS at the checkout, for bringing you the parcel.",
+        "your name were allowed to go out to UPS at the checkout, for bringing you the parcel.",
         "What was sent to UPS has arrived, for bringing you the parcel.",
         "What was sent to the card processor has arrived, for payment.",
         "The order confirmation has arrived at your mail service, for filling your order.",

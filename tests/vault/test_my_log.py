@@ -169,18 +169,18 @@ def test_looking_into_a_log_adds_nothing_to_it(site: Any, ann: tuple[str, str]) 
     [
         (
             Happening("permitted", "share", ("contact.address",), recipient="binder", purpose="lending"),
-            "Contact address was cleared to go out to the bookbinder, for lending.",
+            "Contact address was allowed to go out to the bookbinder, for lending.",
         ),
         (
             Happening("attempted", "share", ("binder",), recipient="binder", purpose="lending"),
-            "What was cleared for the bookbinder was sent off, for lending.",
+            "We began to send it to the bookbinder, for lending.",
         ),
         (Happening("done", "share", ("binder",), recipient="binder"), "What was sent to the bookbinder has arrived."),
         (
             Happening("unknown", "share", ("bank",), recipient="bank"),
             "It is not known yet whether what was sent to the bank has arrived.",
         ),
-        (Happening("permitted", "send", ("notice",)), "A mail to you was cleared to go out: the notice."),
+        (Happening("permitted", "send", ("notice",)), "A mail to you was allowed to go out: the notice."),
         (
             Happening("done", "send", ("notice",), recipient="notice"),
             "The notice has arrived at your mail service.",

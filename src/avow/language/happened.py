@@ -1,7 +1,7 @@
 """What happened to somebody's information, put into English for them: one entry of the ledger as one sentence.
 
     happened(Happening("permitted", "share", ("contact.address",), recipient="ups", purpose="shipping"), words)
-    → Your delivery address was cleared to go to UPS, for bringing you the parcel.
+    → Your delivery address was allowed to go out to UPS, for bringing you the parcel.
 
 It is spoken to whose information it is. Labels of the front matter are written as they stand within a sentence.
 """
@@ -20,8 +20,8 @@ _PERMITTED: Final = {
     "keep": "{} {was} stored",
     "open": "{} {was} read",
     "show": "{} {was} shown",
-    "share": "{} {was} cleared to go out",
-    "send": "a mail to you was cleared to go out: {}",
+    "share": "{} {was} allowed to go out",
+    "send": "a mail to you was allowed to go out: {}",
     "change": "{} {was} changed",
     "derive": "{} {was} worked out",
     "set": "your browser was given {}",
@@ -42,7 +42,7 @@ _REFUSED: Final = {
 }
 #: How sending something went: to a recipient, and of a mail.
 _SENT: Final = {
-    "attempted": ("what was cleared for {} was sent off", "{} was sent off to you"),
+    "attempted": ("we began to send it to {}", "we began to send you {}"),
     "done": ("what was sent to {} has arrived", "{} has arrived at your mail service"),
     "declined": ("what was sent to {} has arrived, and was declined there", "{} was turned down by your mail service"),
     "failed": ("nothing reached {}: it could not be delivered", "{} could not be delivered to you"),
