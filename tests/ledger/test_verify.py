@@ -215,6 +215,16 @@ def test_entries_that_were_dropped_swapped_doubled_or_put_in_are_found(full: Led
     assert "entry 4 of the ledger is missing: entry 5 follows instead" in found_in(full)
 
 
+def test_an_entry_that_came_in_twice_is_named(ledger: Ledger) -> None:
+    """By a sequencer that did not look: the log is signed and fits, and tells of one event as of two."""
+    store, schema, sequencer = ledger
+    add(store, schema, 0, 9)
+    sequencer.run()
+    there = bodies(ledger)
+    write_anew(ledger, [*there, body(20), there[4], there[4], there[2]])
+    assert "entry 12 of the ledger repeats entry 2: both have the same commitment" in found_in(ledger)
+
+
 @pytest.mark.parametrize("size", [0, 1, 255, 256, SIZE - 1])
 def test_a_ledger_that_was_cut_off_is_told_from_its_checkpoint(full: Ledger, size: int) -> None:
     kept = read_kept(full[2].file, SIGNER.key)
@@ -317,3 +327,6 @@ def test_what_is_no_bytes_at_all_is_found(ledger: Ledger) -> None:
                 connection.exec_driver_sql(f"DELETE FROM {table}")
                 connection.exec_driver_sql(f"INSERT INTO {table} SELECT * FROM kept")
                 connection.exec_driver_sql("DROP TABLE kept")
+    with store.writing() as connection:  # the same bytes, and another value: the index of commitments misses it
+        connection.exec_driver_sql("UPDATE avow_entry SET commitment = CAST(commitment AS TEXT) WHERE number = 3")
+    assert "the commitment of entry 3 of the ledger is not kept as bytes" in found_in(ledger)

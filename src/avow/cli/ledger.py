@@ -44,7 +44,9 @@ def verify(data: Path, store: str | None, key: str | None) -> int:
     print(f"{report.pending} more wait to be integrated.")
     for each in report.unreadable:
         where = "its bytes lie in avow_aside" if each.kept else "its bytes are gone from avow_aside"
-        print(f"Entry {each.number} stands for a row that was no entry, SHA-256 {each.digest}; {where}.")
+        print(
+            f"Entry {each.number} stands for a row that was no entry or repeated one, SHA-256 {each.digest}; {where}."
+        )
     return 0
 
 

@@ -10,7 +10,8 @@ Where a service runs, this is done once an hour, and only with what came in the 
 in the log tells no more of the time than the entry says itself. Commands and backups integrate everything at once.
 
 What lies there and is no entry (a damaged row, or one that somebody put there) does not stop the others: its bytes
-are moved aside, and an entry `unreadable` with their SHA-256 takes its place.
+are moved aside, and an entry `unreadable` with their SHA-256 takes its place. So is a row whose entry the log has
+already: nonces are random, so it is a copy of one that was integrated before.
 
 After the commit, in this order: the log is read back from its stored bytes and recomputed; its new entries are appended
 to a journal outside the database; a checkpoint is signed and put in place of the one there. A log that does not go on
@@ -23,7 +24,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
@@ -54,7 +55,7 @@ BATCH: Final = 4096
 #: Seconds from one integration to the next, by the clock, where nothing else is said.
 EVERY: Final = 3600.0
 
-#: The event of an entry that stands for something unreadable; its object is this prefix and a SHA-256.
+#: The event of an entry that stands for something unreadable or repeated; its object is this prefix and a SHA-256.
 UNREADABLE, DIGEST = "unreadable", "sha256."
 
 _HOUR: Final = 3600
@@ -170,21 +171,10 @@ class Sequencer:
             rows = rows.where(pending.id > after)
         with self.store.writing() as connection:
             self._alone(connection)
-            found = connection.execute(rows).all()
+            found = [(row[0], row[1]) for row in connection.execute(rows)]
             if not found:
                 return 0, None, False
-            ids, bodies, entries = [], [], []
-            for identity, there in found:
-                try:
-                    body = self.waiting.unseal(identity, there)
-                    entry = read_quickly(body)
-                    if not due(entry.hour):
-                        continue
-                except LedgerError:
-                    body, entry = self._put_aside(connection, there)
-                ids.append(identity)
-                bodies.append(body)
-                entries.append(entry)
+            ids, bodies, entries = self._opened(connection, found, due)
             edge = None
             if ids:
                 stored = StoredLog(connection, self.schema)
@@ -194,6 +184,33 @@ class Sequencer:
         if edge is not None:
             self._publish(edge)
         return len(ids), found[-1][0], len(found) == BATCH
+
+    def _opened(
+        self, connection: Connection, found: Sequence[tuple[str, bytes]], due: _Due
+    ) -> tuple[list[str], list[bytes], list[Entry]]:
+        """Of some pending rows those that are due: their ids, and bodies and entries as they come into the log."""
+        taken: list[tuple[str, bytes, tuple[bytes, Entry] | None]] = []
+        for identity, there in found:
+            try:
+                body = self.waiting.unseal(identity, there)
+                entry = read_quickly(body)
+            except LedgerError:
+                taken.append((identity, there, None))
+            else:
+                if due(entry.hour):
+                    taken.append((identity, there, (body, entry)))
+        leaves = [commitment(opened[0]) if opened else b"" for _, _, opened in taken]
+        seen = StoredLog(connection, self.schema).has([leaf for leaf in leaves if leaf])
+        come: list[tuple[bytes, Entry]] = []
+        for (_, there, opened), leaf in zip(taken, leaves, strict=True):
+            if opened is None:
+                come.append(self._put_aside(connection, there, "is no ledger entry"))
+            elif leaf in seen:  # a copy that was put back would make of one event as many as somebody likes
+                come.append(self._put_aside(connection, there, "repeats an entry of the ledger"))
+            else:
+                seen.add(leaf)
+                come.append(opened)
+        return [each[0] for each in taken], [body for body, _ in come], [entry for _, entry in come]
 
     def _alone(self, connection: Connection) -> None:
         """Let no other sequencer in until the end of the transaction. On SQLite nobody else writes anyway."""
@@ -282,10 +299,10 @@ class Sequencer:
             raise missing(self.file)
         return kept
 
-    def _put_aside(self, connection: Connection, found: bytes) -> tuple[bytes, Entry]:
-        """Keep what is no entry apart; the entry that says so, and its body."""
+    def _put_aside(self, connection: Connection, found: bytes, why: str) -> tuple[bytes, Entry]:
+        """Keep a row apart that is no entry, or one that came before; the entry that says so, and its body."""
         digest = hashlib.sha256(found).hexdigest()
-        log.error("a pending row is no ledger entry; it is set aside as %s%s", DIGEST, digest)
+        log.error("a pending row %s; it is set aside as %s%s", why, DIGEST, digest)
         aside = self.schema.aside
         if connection.scalar(select(aside.c.digest).where(aside.c.digest == digest)) is None:
             connection.execute(aside.insert().values(digest=digest, body=found))

@@ -1,8 +1,8 @@
 """Verifying a ledger from its stored bytes: bodies, commitments, tiles, root, and the checkpoint kept outside.
 
-Found: a flipped bit in any of them, a dropped, doubled, swapped or inserted entry or tile, and a ledger cut short or
-exchanged since its checkpoint was signed. Not found: entries that were dropped before they were integrated, or after
-that and before the checkpoint that tells of them was signed.
+Found: a flipped bit in any of them, a dropped, doubled, swapped or inserted entry or tile, an entry that came into the
+log a second time, and a ledger cut short or exchanged since its checkpoint was signed. Not found: entries that were
+dropped before they were integrated, or after that and before the checkpoint that tells of them was signed.
 
 So is a tally of the sentences that is not what the entries say.
 
@@ -90,6 +90,7 @@ def verify(store: Store, schema: Schema, file: Path, key: VerifierKey) -> Report
         found = _Verifying(StoredLog(connection, schema), kept)
         edge = found.entries()
         found.end(edge)
+        found.once()
         tally.compare(tally.read(connection, schema), found.counted)
         waiting = pending_count(connection, schema)
         unreadable = tuple(
@@ -140,6 +141,23 @@ class _Verifying:
                 help="an older database was restored, or the end was cut off; restore the newest backup",
             )
         self._nothing_over(edge.size)
+
+    def once(self) -> None:
+        """That no entry comes twice. Nonces are random: one that does is a copy of a row that had been integrated.
+
+        Raises:
+            LedgerError: one does.
+        """
+        unlike = self.log.unlike()
+        if unlike is not None:
+            raise LedgerError(f"the commitment of entry {unlike} of the ledger is not kept as bytes", help=_WHO)
+        twice = self.log.repeated()
+        if twice is not None:
+            raise LedgerError(
+                f"entry {twice[1]} of the ledger repeats entry {twice[0]}: both have the same commitment",
+                help="it happened once and is counted twice: somebody who can write the database put its waiting row "
+                "back; find out who",
+            )
 
     def _portions(self) -> Generator[list[bytes], None, None]:
         """The commitments, recomputed from the bodies; one portion ends where the checkpoint does."""
