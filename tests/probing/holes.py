@@ -208,7 +208,8 @@ REST = (
     ),
     Hole(
         "a ledger that was cut off verifies", "avow.ledger.verify:verify",
-        "found.end(edge)\n        found.once()\n        tally.compare(tally.read(connection, schema), found.counted)",
+        "found.end(edge)\n        found.once()\n        if tallied:\n            "
+        "tally.check(connection, schema, found.counted)",
         "pass",
         "resting", "ledger.tampering",
     ),

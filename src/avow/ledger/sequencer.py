@@ -23,7 +23,9 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import secrets
 import time
+from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -32,8 +34,10 @@ from typing import Any, Final
 from sqlalchemy import Connection, LargeBinary, cast, func, select, text
 
 from avow.errors import LedgerError
+from avow.ledger import tally
 from avow.ledger.checkpoint import Checkpoint
 from avow.ledger.entry import Entry, commitment, own_entry, read_quickly
+from avow.ledger.figures import Cell, count
 from avow.ledger.growing import Edge, grow
 from avow.ledger.integrating import integrate
 from avow.ledger.journal import NAME as JOURNAL
@@ -154,6 +158,30 @@ class Sequencer:
             self._alone(connection)
             stored = StoredLog(connection, self.schema)
             return recover(stored, kept, self.journal, self.waiting, self._hour(), BATCH)
+
+    def recount(self, vouched: Checkpoint, counted: Counter[Cell]) -> None:
+        """Put what the entries say in place of the tally; an entry of its own tells that this was done.
+
+        Args:
+            vouched: the log as it was verified a moment ago; it may have gone on since.
+            counted: what the entries of then say.
+
+        Raises:
+            LedgerError: the log does not go on from that.
+        """
+        with self.store.writing() as connection:
+            self._alone(connection)
+            stored = StoredLog(connection, self.schema)
+            stored.check_holds(vouched, stored.size())
+            cells = Counter(counted)
+            with closing(self._parts(connection, vouched.size)) as parts:
+                for part in parts:
+                    cells += count([read_quickly(each.body) for each in part])
+            tally.renew(connection, self.schema, cells)
+            # A tally that was changed must not become right without a trace.
+            said, identity = own_entry("recounted", "keep", "tally", self._hour()), secrets.token_hex(16)
+            sealed = self.waiting.seal(identity, said.encode())
+            connection.execute(self.schema.pending.insert().values(id=identity, body=sealed))
 
     def _drain(self, due: _Due) -> int:
         total, after, more = 0, None, True
