@@ -53,6 +53,16 @@ def test_the_figures_of_a_sentence() -> None:
     assert a.by == {("permitted", "share", "shipping", "ups", ""): 3, ("refused", "share", "", "ups", ""): 1}
 
 
+@pytest.mark.parametrize("event", ["withdrawn", "shredded", "unknown", "declined", "attempted"])
+def test_only_what_was_carried_out_counts_as_done(event: str) -> None:
+    """Not the end of a signature, nor the key that is destroyed after an erasure: that would be one erasure as two."""
+    found = by_sentence(count([entry("signed", 1, "a"), entry("done", 1, "a"), entry(event, 30, "a")]).items())["a"]
+    assert all(by_sentence(count([entry(each, 1, "a")]).items())["a"].done == 1 for each in ("packed", "brought"))
+    assert (found.done, found.permitted, found.refused, found.failed) == (2, 0, 0, 0)
+    assert (found.days, found.last) == ({0: (2, 0), 1: (0, 0)}, 1)
+    assert found.by[event, "share", "", "ups", ""] == 1
+
+
 @pytest.fixture
 def kept(store: str, tmp_path: Path) -> tuple[Store, Schema]:
     opened, schema = Store.open(store), declare(MetaData())
