@@ -13,6 +13,7 @@ from avow.errors import LedgerError
 from avow.ledger.checkpoint import Checkpoint
 from avow.ledger.entry import commitment
 from avow.ledger.growing import EMPTY, grow
+from avow.ledger.journal import NAME as JOURNAL
 from avow.ledger.kept import read_kept
 from avow.ledger.merkle import leaf_hashes
 from avow.ledger.note import Signer
@@ -265,6 +266,55 @@ def test_an_entry_that_came_in_twice_is_named(ledger: Ledger) -> None:
     there = bodies(ledger)
     write_anew(ledger, [*there, body(20), there[4], there[4], there[2]])
     assert "entry 12 of the ledger repeats entry 2: both have the same commitment" in found_in(ledger)
+
+
+def test_a_journal_that_is_not_the_logs_is_found_and_written_anew_at_a_start(full: Ledger) -> None:
+    """A restore hangs on it; its last entry alone is looked at when the service starts."""
+    store, schema, sequencer = full
+    file = sequencer.file.with_name(JOURNAL)
+    whole, there = file.read_bytes(), bodies(full)
+    records = [len(each) + 48 for each in there]
+    first = len(b"avow-ledger-journal 2\n")
+    fifth, last = first + sum(records[:5]), first + sum(records[:-1])
+    for changed, said in (
+        (None, "is missing, ends or is damaged at entry 0, and the checkpoint tells of 300"),
+        (b"", "ends or is damaged at entry 0,"),
+        (b"junk", "ends or is damaged at entry 0,"),
+        (whole[:first], "ends or is damaged at entry 0,"),
+        (flipped(whole, 3), "ends or is damaged at entry 0,"),
+        (flipped(whole, first + 30), "entry 0 in the ledger's journal"),
+        (flipped(whole, fifth + 7), "entry 5 in the ledger's journal"),
+        (flipped(whole, fifth + 9), "ends or is damaged at entry 5,"),
+        (flipped(whole, last + 20), f"entry {SIZE - 1} in the ledger's journal"),
+        (whole[:fifth] + whole[fifth + records[5] :], "entry 5 in the ledger's journal"),
+        (whole[:last], f"ends or is damaged at entry {SIZE - 1},"),
+        (whole + whole[last:], f"the ledger has {SIZE} entries, and its journal"),
+    ):
+        file.unlink(missing_ok=True)
+        if changed is not None:
+            file.write_bytes(changed)
+        assert said in found_in(full)
+    file.unlink()
+    sequencer.begin()
+    assert file.read_bytes() == whole
+    for crashed in (b"", whole[last:-1], b"junk", bytes(9)):
+        file.write_bytes(whole + crashed)
+        assert verify(store, schema, sequencer.file, SIGNER.key).size == SIZE
+    file.unlink()
+    file.mkdir()
+    with pytest.raises(LedgerError, match="cannot be read"):
+        verify(store, schema, sequencer.file, SIGNER.key)
+
+
+def test_a_journal_that_has_not_got_what_nobody_signed_yet_is_no_fault(full: Ledger) -> None:
+    store, schema, sequencer = full
+    file = sequencer.file.with_name(JOURNAL)
+    note, journal = sequencer.file.read_bytes(), file.read_bytes()
+    add(store, schema, SIZE, 20)
+    sequencer.run()
+    sequencer.file.write_bytes(note)
+    file.write_bytes(journal)  # a crash came after the commit
+    assert verify(store, schema, sequencer.file, SIGNER.key).size == SIZE + 20
 
 
 @pytest.mark.parametrize("size", [0, 1, 255, 256, SIZE - 1])

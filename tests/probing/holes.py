@@ -209,7 +209,7 @@ REST = (
     Hole(
         "a ledger that was cut off verifies", "avow.ledger.verify:verify",
         "found.end(edge)\n        found.once()\n        if tallied:\n            "
-        "tally.check(connection, schema, found.counted)",
+        "tally.check(connection, schema, found.counted)\n        journal.finish(edge.size, kept.size if kept else 0)",
         "pass",
         "resting", "ledger.tampering",
     ),

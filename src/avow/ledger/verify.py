@@ -4,7 +4,8 @@ Found: a flipped bit in any of them, a dropped, doubled, swapped or inserted ent
 log a second time, and a ledger cut short or exchanged since its checkpoint was signed. Not found: entries that were
 dropped before they were integrated, or after that and before the checkpoint that tells of them was signed.
 
-So is a tally of the sentences that is not what the entries say.
+So is a tally of the sentences that is not what the entries say, and a journal outside the database that is not the
+log's.
 
 Also told: what lay among the pending entries and was none, by the entries that took its place.
 """
@@ -28,6 +29,8 @@ from avow.ledger.checkpoint import Checkpoint
 from avow.ledger.entry import Entry, read_quickly
 from avow.ledger.figures import Cell, count
 from avow.ledger.growing import EMPTY, Edge, grow
+from avow.ledger.journal import NAME as JOURNAL
+from avow.ledger.journal import Compared, Logged
 from avow.ledger.kept import missing, read_kept
 from avow.ledger.merkle import HASH, leaf_hash, leaf_hashes
 from avow.ledger.note import VerifierKey
@@ -88,14 +91,15 @@ def verify(store: Store, schema: Schema, file: Path, key: VerifierKey, *, tallie
         LedgerError: naming the first entry or tile that does not fit, what was expected and what was found.
     """
     kept = read_kept(file, key)  # before the moment that is looked at, in which the log is at least as long
-    with store.one_moment() as connection:
+    with closing(Compared(file.with_name(JOURNAL))) as journal, store.one_moment() as connection:
         refuse_chain(connection, schema)
-        found = _Verifying(StoredLog(connection, schema), kept)
+        found = _Verifying(StoredLog(connection, schema), kept, journal)
         edge = found.entries()
         found.end(edge)
         found.once()
         if tallied:
             tally.check(connection, schema, found.counted)
+        journal.finish(edge.size, kept.size if kept else 0)
         waiting = pending_count(connection, schema)
         unreadable = tuple(
             Unreadable(number, digest, _lies_aside(connection, schema, digest))
@@ -109,8 +113,9 @@ def verify(store: Store, schema: Schema, file: Path, key: VerifierKey, *, tallie
 class _Verifying:
     """One pass over a log. `unreadable` are, by number, the digests that entries tell of; `counted` is their tally."""
 
-    def __init__(self, log: StoredLog, kept: Checkpoint | None) -> None:
+    def __init__(self, log: StoredLog, kept: Checkpoint | None, journal: Compared) -> None:
         self.log = log
+        self.journal = journal
         self.kept = kept
         self.unreadable: dict[int, str] = {}
         self.counted: Counter[Cell] = Counter()
@@ -172,6 +177,7 @@ class _Verifying:
         sha256, quick, number = hashlib.sha256, read_quickly, 0
         commitments: list[bytes] = []
         kinds: list[Entry] = []
+        logged: list[Logged] = []
         border = self.kept.size if self.kept is not None else 0
         with connection.execute(statement) as rows:
             for found, body, told in rows:
@@ -190,12 +196,15 @@ class _Verifying:
                     self.unreadable[number] = kind.object.removeprefix(DIGEST)
                 commitments.append(computed)
                 kinds.append(kind)
+                logged.append(Logged(number, body, computed))
                 number += 1
                 if number == border or len(commitments) == _PORTION:
                     self.counted += count(kinds)
+                    self.journal.follow(logged)
                     yield commitments
-                    commitments, kinds = [], []
+                    commitments, kinds, logged = [], [], []
         self.counted += count(kinds)
+        self.journal.follow(logged)
         yield commitments
 
     def _compare(self, tiles: Sequence[tuple[Tile, bytes]], *, older: bool = False) -> None:
