@@ -36,7 +36,7 @@ def test_what_could_not_be_read_is_reported_with_its_digest(tmp_path: Path, caps
     said = capsys.readouterr().out
     assert "The ledger verifies: 2 entries" in said
     assert f"vouches for the first 2; it is signed by {signer.key}." in said
-    assert f"a row that was no entry, SHA-256 {digest}; its bytes lie in avow_aside." in said
+    assert f"a row that was no entry or repeated one, SHA-256 {digest}; its bytes lie in avow_aside." in said
     with store.writing() as connection:
         connection.execute(delete(schema.aside))
     store.close()

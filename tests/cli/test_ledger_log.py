@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -57,6 +59,22 @@ def test_the_log_verifies_by_the_key_that_was_told(exported: Any, key: str, caps
 def test_the_bodies_are_entries_of_this_shop(exported: Any, key: str) -> None:
     told = [json.loads(line) for line in exported.bodies.read_bytes().splitlines()]
     assert {"collect", "keep"} <= {entry["verb"] for entry in told}
+
+
+def test_figures_that_were_lost_are_counted_anew(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked(tmp_path / "data").close()
+    verify = ["ledger", "verify", "--data", str(tmp_path / "data")]
+    with closing(sqlite3.connect(tmp_path / "data/site.db")) as database:
+        database.execute("DROP TABLE avow_tally")
+    assert run(verify) == 1
+    assert "avow ledger recount SITE" in capsys.readouterr().err
+    asked(tmp_path / "data").close()  # a start adds the table, and it counts from there on
+    assert run(verify) == 1
+    assert "and the entries say" in capsys.readouterr().err
+    assert run(["ledger", "recount", str(SHOP), "--data", str(tmp_path / "data")]) == 0
+    assert "The tally was counted anew from" in capsys.readouterr().out
+    assert run(verify) == 0
+    assert "1 more wait" in capsys.readouterr().out
 
 
 def test_who_holds_a_receipt_and_the_body_needs_nothing_else(

@@ -6,14 +6,19 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from sqlalchemy import MetaData, update
+from sqlalchemy import MetaData, delete, select, update
 
 from avow.errors import LedgerError
 from avow.ledger import tally
+from avow.ledger.checkpoint import Checkpoint
 from avow.ledger.entry import Entry
 from avow.ledger.figures import Cell, by_sentence, cells_of, count
+from avow.ledger.sequencer import Sequencer
+from avow.ledger.verify import verify
 from avow.store.connection import Store
 from avow.store.schema import Schema, declare
+
+from .pending import SIGNER, add
 
 
 def entry(event: str, hour: int, *sentences: str, purpose: str | None = None) -> Entry:
@@ -46,6 +51,16 @@ def test_the_figures_of_a_sentence() -> None:
     assert (b.permitted, b.refused, b.done, b.failed, b.kept, b.last) == (1, 0, 1, 1, 2, 2)
     assert a.days == {0: (1, 0), 1: (2, 1)}
     assert a.by == {("permitted", "share", "shipping", "ups", ""): 3, ("refused", "share", "", "ups", ""): 1}
+
+
+@pytest.mark.parametrize("event", ["withdrawn", "shredded", "unknown", "declined", "attempted"])
+def test_only_what_was_carried_out_counts_as_done(event: str) -> None:
+    """Not the end of a signature, nor the key that is destroyed after an erasure: that would be one erasure as two."""
+    found = by_sentence(count([entry("signed", 1, "a"), entry("done", 1, "a"), entry(event, 30, "a")]).items())["a"]
+    assert all(by_sentence(count([entry(each, 1, "a")]).items())["a"].done == 1 for each in ("packed", "brought"))
+    assert (found.done, found.permitted, found.refused, found.failed) == (2, 0, 0, 0)
+    assert (found.days, found.last) == ({0: (2, 0), 1: (0, 0)}, 1)
+    assert found.by[event, "share", "", "ups", ""] == 1
 
 
 @pytest.fixture
@@ -83,3 +98,38 @@ def test_a_tally_that_was_changed_is_named(kept: tuple[Store, Schema]) -> None:
     with pytest.raises(LedgerError, match="is 1, and the entries say 0"):
         tally.compare(count(ENTRIES[:1]).items(), count([]))
     store.close()
+
+
+def test_a_tally_that_was_lost_is_counted_anew_and_the_ledger_says_so(
+    ledger: tuple[Store, Schema, Sequencer],
+) -> None:
+    store, schema, sequencer = ledger
+    add(store, schema, 0, 300)
+    sequencer.run()
+    with store.writing() as connection:
+        connection.execute(delete(schema.tally))
+        tally.add(connection, schema, count(ENTRIES))
+    with pytest.raises(LedgerError, match="the entries say 0") as caught:
+        verify(store, schema, sequencer.file, SIGNER.key)
+    assert "avow ledger recount" in str(caught.value.help)
+    report = verify(store, schema, sequencer.file, SIGNER.key, tallied=False)
+    add(store, schema, 300, 5)
+    sequencer.run()  # the log goes on between verifying and counting
+    sequencer.recount(Checkpoint(SIGNER.key.name, report.size, report.root), report.counted)
+    assert sequencer.run() == 1
+    assert verify(store, schema, sequencer.file, SIGNER.key).size == 306
+    with store.reading() as connection:
+        told = [Entry.decode(bytes(each)) for each in connection.scalars(select(schema.entry.c.body))]
+        assert by_sentence(tally.read(connection, schema))["a"].permitted == 305
+    assert [(each.verb, each.object) for each in told if each.event == "recounted"] == [("keep", "tally")]
+
+
+def test_nothing_is_counted_of_another_log_than_the_one_that_was_verified(
+    ledger: tuple[Store, Schema, Sequencer],
+) -> None:
+    store, schema, sequencer = ledger
+    add(store, schema, 0, 3)
+    sequencer.run()
+    with pytest.raises(LedgerError, match="is not the one"):
+        sequencer.recount(Checkpoint(SIGNER.key.name, 3, bytes(32)), count([]))
+    assert verify(store, schema, sequencer.file, SIGNER.key).pending == 0

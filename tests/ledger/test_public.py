@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 
 from avow.errors import LedgerError, LogError
 from avow.ledger import folder
@@ -144,6 +144,41 @@ def test_a_log_that_is_not_whole_is_an_error_and_no_missing_page(ledger: Ledger)
         with pytest.raises(LedgerError, match="lacks what its checkpoint covers") as caught:
             log.give(path)
         assert not isinstance(caught.value, LogError)
+
+
+def test_a_tile_or_bundle_that_was_changed_is_not_given_out(ledger: Ledger) -> None:
+    """Whoever asked would keep it for ever, and take the log for another one."""
+    store, schema, sequencer = ledger
+    add(store, schema, 0, 700)
+    sequencer.run()
+    log = public(ledger)
+    tile = schema.tile.c
+    for level, number, path in (
+        (0, 0, "tile/0/000"), (0, 0, "tile/entries/000"), (0, 1, "tile/0/001"), (0, 2, "tile/0/002.p/188"),
+        (0, 2, "tile/entries/002.p/188"), (1, 0, "tile/1/000.p/2"),
+    ):  # fmt: skip
+        where = (tile.level == level, tile.number == number)
+        with store.reading() as connection:
+            old = bytes(connection.scalar(select(tile.hashes).where(*where)) or b"")
+        assert log.give(path).body
+        for at in range(0, len(old), 32 * 37):
+            changed = old[:at] + bytes([old[at] ^ 1]) + old[at + 1 :]
+            with store.writing() as connection:
+                connection.execute(update(schema.tile).where(*where).values(hashes=changed))
+            with pytest.raises(LedgerError, match="lacks what its checkpoint covers"):
+                log.give(path)
+        with store.writing() as connection:
+            connection.execute(update(schema.tile).where(*where).values(hashes=old))
+        assert log.give(path).body
+    entry = schema.entry.c
+    for wrong in (b"", b"abc", bytes(32), bytes(33)):
+        with store.writing() as connection:
+            connection.execute(update(schema.entry).where(entry.number == 2).values(commitment=wrong))
+        for path in ("tile/entries/000", "tile/entries/000.p/3"):
+            with pytest.raises(LedgerError, match="lacks what its checkpoint covers") as caught:
+                log.give(path)
+            assert not isinstance(caught.value, LogError)  # which would be a page that is missing
+        assert log.give("tile/entries/000.p/2").body
 
 
 def bodies(ledger: Ledger) -> list[bytes]:

@@ -13,6 +13,7 @@ from avow.errors import LedgerError
 from avow.ledger import tally
 from avow.ledger.checkpoint import Checkpoint
 from avow.ledger.entry import Entry, commitment
+from avow.ledger.figures import by_sentence
 from avow.ledger.growing import Edge
 from avow.ledger.journal import Logged
 from avow.ledger.kept import NAME, read_kept
@@ -23,7 +24,7 @@ from avow.ledger.verify import verify
 from avow.store.connection import Store
 from avow.store.schema import Schema, declare
 
-from .pending import SIGNER, WAITING, add, body, tally_anew
+from .pending import SIGNER, WAITING, add, body, sealed, tally_anew
 from .trees import sha256, tree
 
 
@@ -125,6 +126,37 @@ def test_what_is_no_entry_is_set_aside_and_the_rest_is_integrated(
     assert sum(entry.event == "permitted" for entry in entries) == 10
     assert all(digest in caplog.text for digest in digests)
     assert "garbage" not in caplog.text
+
+
+def test_a_row_that_is_put_back_after_it_was_integrated_counts_once(
+    ledger: tuple[Store, Schema, Sequencer], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A sealed row needs no key to be copied: of one refusal it would make as many as somebody likes."""
+    store, schema, sequencer = ledger
+    add(store, schema, 0, 3, event="refused")
+    with store.reading() as connection:
+        rows = [dict(row._mapping) for row in connection.execute(select(schema.pending))]
+    sequencer.run()
+    for again in range(2):
+        with store.writing() as connection:
+            connection.execute(insert(schema.pending), rows[:1])
+        add(store, schema, 2000 + again, 1)
+        assert sequencer.run() == 2
+    report = verify(store, schema, sequencer.file, SIGNER.key)
+    digest = hashlib.sha256(bytes(rows[0]["body"])).hexdigest()
+    assert [(each.digest, each.kept) for each in report.unreadable] == [(digest, True)] * 2
+    with store.reading() as connection:
+        assert by_sentence(tally.read(connection, schema))["a"].refused == 3
+    assert f"repeats an entry of the ledger; it is set aside as sha256.{digest}" in caplog.text
+
+
+def test_of_one_entry_twice_in_a_batch_the_second_is_set_aside(ledger: tuple[Store, Schema, Sequencer]) -> None:
+    store, schema, sequencer = ledger
+    with store.writing() as connection:
+        connection.execute(insert(schema.pending), [sealed(body(1)), sealed(body(1)), sealed(body(2))])
+    assert sequencer.run() == 3
+    report = verify(store, schema, sequencer.file, SIGNER.key)
+    assert (report.size, len(report.unreadable)) == (3, 1)
 
 
 def test_what_was_set_aside_and_is_gone_or_changed_is_told(ledger: tuple[Store, Schema, Sequencer]) -> None:

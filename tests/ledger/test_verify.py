@@ -13,6 +13,7 @@ from avow.errors import LedgerError
 from avow.ledger.checkpoint import Checkpoint
 from avow.ledger.entry import commitment
 from avow.ledger.growing import EMPTY, grow
+from avow.ledger.journal import NAME as JOURNAL
 from avow.ledger.kept import read_kept
 from avow.ledger.merkle import leaf_hashes
 from avow.ledger.note import Signer
@@ -106,6 +107,48 @@ def test_a_tally_that_is_not_what_the_entries_say_is_found(full: Ledger) -> None
     with store.writing() as connection:
         connection.execute(delete(schema.tally).where(schema.tally.c.anchor == "b"))
     assert found_in(full).endswith(f"is 0, and the entries say {SIZE}")
+
+
+@pytest.mark.parametrize(
+    ("day", "times", "said"),
+    [
+        (20_780, 0, "`a` on 2026-11-23 (zap keep) is 0, in a row that was put in, and the entries say 0"),
+        (20_780, -4, "is -4, and the entries say 0"),
+        (-5, 9, "on day -5 (zap keep) is 9, and the entries say 0"),
+        (2_932_897, 9, "on day 2932897 "),  # the first after 9999-12-31
+        (2**31 - 1, 9, "on day 2147483647 "),
+    ],
+)
+def test_a_row_of_the_tally_that_was_put_in_is_named(full: Ledger, day: int, times: int, said: str) -> None:
+    store, schema, _ = full
+    words = {"anchor": "a", "event": "zap", "verb": "keep", "purpose": "", "recipient": "", "role": ""}
+    with store.writing() as connection:
+        connection.execute(insert(schema.tally).values(day=day, times=times, **words))
+    assert said in found_in(full)
+
+
+@pytest.mark.parametrize(
+    "row",
+    ["'zz','a','zap','keep','','','',1", "x'00','a','zap','keep','','','',1", "1,'a','zap','keep','','','','3x'",
+     "1,'a','zap','keep','','','',2.5", "1,x'61','zap','keep','','','',1", "4000000000000,'a','zap','keep','','','',1",
+     "1,CAST(x'ff' AS TEXT),'zap','keep','','','',1"],
+)  # fmt: skip
+def test_a_row_of_the_tally_that_is_none_is_found(full: Ledger, row: str) -> None:
+    """SQLite keeps whatever is put into a column; PostgreSQL takes none of these."""
+    store, _, _ = full
+    if store.dialect == "sqlite":
+        with store.writing() as connection:
+            connection.exec_driver_sql(f"INSERT INTO avow_tally VALUES ({row})")
+        assert "the tally of " in found_in(full)
+
+
+def test_a_tally_that_is_gone_is_told(full: Ledger) -> None:
+    store, schema, sequencer = full
+    with store.writing() as connection:
+        schema.tally.drop(connection)
+    with pytest.raises(LedgerError, match="there is no table `avow_tally`") as caught:
+        verify(store, schema, sequencer.file, SIGNER.key)
+    assert "avow ledger recount" in str(caught.value.help)
 
 
 def test_what_came_after_the_checkpoint_is_verified_and_not_vouched_for(full: Ledger) -> None:
@@ -215,6 +258,65 @@ def test_entries_that_were_dropped_swapped_doubled_or_put_in_are_found(full: Led
     assert "entry 4 of the ledger is missing: entry 5 follows instead" in found_in(full)
 
 
+def test_an_entry_that_came_in_twice_is_named(ledger: Ledger) -> None:
+    """By a sequencer that did not look: the log is signed and fits, and tells of one event as of two."""
+    store, schema, sequencer = ledger
+    add(store, schema, 0, 9)
+    sequencer.run()
+    there = bodies(ledger)
+    write_anew(ledger, [*there, body(20), there[4], there[4], there[2]])
+    assert "entry 12 of the ledger repeats entry 2: both have the same commitment" in found_in(ledger)
+
+
+def test_a_journal_that_is_not_the_logs_is_found_and_written_anew_at_a_start(full: Ledger) -> None:
+    """A restore hangs on it; its last entry alone is looked at when the service starts."""
+    store, schema, sequencer = full
+    file = sequencer.file.with_name(JOURNAL)
+    whole, there = file.read_bytes(), bodies(full)
+    records = [len(each) + 48 for each in there]
+    first = len(b"avow-ledger-journal 2\n")
+    fifth, last = first + sum(records[:5]), first + sum(records[:-1])
+    for changed, said in (
+        (None, "is missing, ends or is damaged at entry 0, and the checkpoint tells of 300"),
+        (b"", "ends or is damaged at entry 0,"),
+        (b"junk", "ends or is damaged at entry 0,"),
+        (whole[:first], "ends or is damaged at entry 0,"),
+        (flipped(whole, 3), "ends or is damaged at entry 0,"),
+        (flipped(whole, first + 30), "entry 0 in the ledger's journal"),
+        (flipped(whole, fifth + 7), "entry 5 in the ledger's journal"),
+        (flipped(whole, fifth + 9), "ends or is damaged at entry 5,"),
+        (flipped(whole, last + 20), f"entry {SIZE - 1} in the ledger's journal"),
+        (whole[:fifth] + whole[fifth + records[5] :], "entry 5 in the ledger's journal"),
+        (whole[:last], f"ends or is damaged at entry {SIZE - 1},"),
+        (whole + whole[last:], f"the ledger has {SIZE} entries, and its journal"),
+    ):
+        file.unlink(missing_ok=True)
+        if changed is not None:
+            file.write_bytes(changed)
+        assert said in found_in(full)
+    file.unlink()
+    sequencer.begin()
+    assert file.read_bytes() == whole
+    for crashed in (b"", whole[last:-1], b"junk", bytes(9)):
+        file.write_bytes(whole + crashed)
+        assert verify(store, schema, sequencer.file, SIGNER.key).size == SIZE
+    file.unlink()
+    file.mkdir()
+    with pytest.raises(LedgerError, match="cannot be read"):
+        verify(store, schema, sequencer.file, SIGNER.key)
+
+
+def test_a_journal_that_has_not_got_what_nobody_signed_yet_is_no_fault(full: Ledger) -> None:
+    store, schema, sequencer = full
+    file = sequencer.file.with_name(JOURNAL)
+    note, journal = sequencer.file.read_bytes(), file.read_bytes()
+    add(store, schema, SIZE, 20)
+    sequencer.run()
+    sequencer.file.write_bytes(note)
+    file.write_bytes(journal)  # a crash came after the commit
+    assert verify(store, schema, sequencer.file, SIGNER.key).size == SIZE + 20
+
+
 @pytest.mark.parametrize("size", [0, 1, 255, 256, SIZE - 1])
 def test_a_ledger_that_was_cut_off_is_told_from_its_checkpoint(full: Ledger, size: int) -> None:
     kept = read_kept(full[2].file, SIGNER.key)
@@ -317,3 +419,6 @@ def test_what_is_no_bytes_at_all_is_found(ledger: Ledger) -> None:
                 connection.exec_driver_sql(f"DELETE FROM {table}")
                 connection.exec_driver_sql(f"INSERT INTO {table} SELECT * FROM kept")
                 connection.exec_driver_sql("DROP TABLE kept")
+    with store.writing() as connection:  # the same bytes, and another value: the index of commitments misses it
+        connection.exec_driver_sql("UPDATE avow_entry SET commitment = CAST(commitment AS TEXT) WHERE number = 3")
+    assert "the commitment of entry 3 of the ledger is not kept as bytes" in found_in(ledger)

@@ -44,7 +44,28 @@ def verify(data: Path, store: str | None, key: str | None) -> int:
     print(f"{report.pending} more wait to be integrated.")
     for each in report.unreadable:
         where = "its bytes lie in avow_aside" if each.kept else "its bytes are gone from avow_aside"
-        print(f"Entry {each.number} stands for a row that was no entry, SHA-256 {each.digest}; {where}.")
+        print(
+            f"Entry {each.number} stands for a row that was no entry or repeated one, SHA-256 {each.digest}; {where}."
+        )
+    return 0
+
+
+def recount(site: Path, data: Path | None, store: str | None) -> int:
+    """Verify the log of a site and count its tally anew from the entries; the exit status.
+
+    Raises:
+        LedgerError: the log does not verify, or whatever else it is than its tally; nothing was changed.
+        StoreError, SetupError: there is no installation.
+    """
+    from avow.ledger.checkpoint import Checkpoint
+    from avow.ledger.verify import verify as verify_ledger
+
+    with opened(site, data, store) as found:
+        sequencer, vault = found.sequencer, found.vault
+        key = sequencer.signer.key
+        report = verify_ledger(vault.store, vault.home.schema, sequencer.file, key, tallied=False)
+        sequencer.recount(Checkpoint(key.name, report.size, report.root), report.counted)
+    print(f"The tally was counted anew from {report.size} entries, which verify; the ledger gets an entry of that.")
     return 0
 
 

@@ -28,6 +28,14 @@ def verify(
     raise typer.Exit(verify_ledger(data, store, key))
 
 
+@ledger_app.command()
+def recount(site: SiteFolder, data: Data = None, store: Store = None) -> None:
+    """Count the figures of the sentences anew from the entries, once these verify; the ledger notes that."""
+    from avow.cli.ledger import recount as recount_ledger
+
+    raise typer.Exit(recount_ledger(site, data, store))
+
+
 @ledger_app.command("export")
 def export_ledger(
     site: SiteFolder,

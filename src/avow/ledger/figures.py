@@ -21,6 +21,12 @@ from avow.ledger.entry import Entry
 _FIRST: Final = date(1970, 1, 1)
 
 
+#: The events that say that something was done by a sentence: a duty, a signature for a measure, somebody handed over to
+#: another installation or taken over from one. Whatever else an entry tells of (a signature that was withdrawn, a key
+#: that was destroyed after an erasure that counts already) goes under its own name and is no time more.
+DONE: Final = frozenset({"done", "signed", "packed", "brought"})
+
+
 class Cell(NamedTuple):
     """What is counted together. `day` counts from 1970-01-01; purpose, recipient and role are empty where none is."""
 
@@ -74,9 +80,9 @@ class Figures:
 
     Attributes:
         permitted, refused: how often it let a flow happen, and kept one from happening.
-        done: how often it was carried out as a duty, or signed for.
+        done: how often something was done by it: a duty, a signature, a transfer (`DONE`).
         failed: how often that was tried in vain.
-        by: the same by event, verb, purpose, recipient and role.
+        by: all of that, and every other event, by event, verb, purpose, recipient and role.
         days: by day, how often it permitted or was done, and how often it refused.
         last: the last day on which anything was counted.
     """
@@ -96,15 +102,14 @@ class Figures:
 
     def add(self, cell: Cell, times: int) -> None:
         """Count a cell of the sentence."""
+        permitted = times if cell.event == "permitted" else 0
+        done = times if cell.event in DONE else 0
         refused = times if cell.event == "refused" else 0
-        failed = times if cell.event == "failed" else 0
-        kept = times - refused - failed
+        kept = permitted + done
+        self.permitted += permitted
+        self.done += done
         self.refused += refused
-        self.failed += failed
-        if cell.event == "permitted":
-            self.permitted += kept
-        else:
-            self.done += kept
+        self.failed += times if cell.event == "failed" else 0
         self.by[cell[2:]] += times
         before = self.days.get(cell.day, (0, 0))
         self.days[cell.day] = (before[0] + kept, before[1] + refused)

@@ -16,6 +16,7 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterable, Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
 
@@ -29,6 +30,12 @@ NAME: Final = "ledger.journal"
 _HEAD: Final = b"avow-ledger-journal 2\n"
 _START: Final = struct.Struct(">QI")
 _END: Final = struct.Struct(">32sI")
+
+
+_ANEW: Final = (
+    "all else of the ledger verifies. Put the file aside, if there is one, and start the service: it is written anew "
+    "from the database. Until then a restored backup would lack its newest entries"
+)
 
 
 class Logged(NamedTuple):
@@ -159,6 +166,86 @@ class Journal:
             f"the ledger's journal `{self.path}` is damaged at entry {number}",
             help="if the database is whole, put the file aside: it is written anew at the next start",
         )
+
+
+class Compared:
+    """The journal beside the entries of a log, both gone through once, as far as it went when this was made.
+
+    What a crash left of an entry at the end is no fault. `held` is how many entries it has that are the log's.
+
+    Raises:
+        LedgerError: it cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.held = self._left = 0
+        try:
+            self._file: BinaryIO = path.open("rb")
+            self._left = os.fstat(self._file.fileno()).st_size
+        except FileNotFoundError:
+            self._file = BytesIO()  # told in the end: what is wrong with the log itself comes first
+        except OSError as error:
+            raise LedgerError(f"the ledger's journal `{path}` cannot be read: {error.strerror}") from None
+        #: What is there instead of the log's next entry, or of the first line; None while all was the same.
+        self._parted: bytes | None = None
+        head = self._take(len(_HEAD))
+        if head != _HEAD:
+            self._parted = head
+
+    def follow(self, entries: Iterable[Logged]) -> None:
+        """Compare the next entries of the log."""
+        if self._parted is not None:
+            return
+        expected = [_encode(entry) for entry in entries]
+        whole = b"".join(expected)
+        there = self._take(len(whole))
+        if there == whole:
+            self.held += len(expected)
+            return
+        at = 0
+        for each in expected:
+            if there[at : at + len(each)] != each:
+                break
+            at += len(each)
+            self.held += 1
+        self._parted = there[at:]
+
+    def finish(self, size: int, vouched: int) -> None:
+        """Say where it parts from the log, if it does.
+
+        Args:
+            size: how many entries of the log were compared.
+            vouched: of how many the checkpoint tells: so many it must have.
+
+        Raises:
+            LedgerError: naming the first entry that is missing or is not the log's.
+        """
+        there = (self._parted or b"") + self._take(_START.size + LARGEST + _END.size)
+        whole = _read(BytesIO(there)) is not None
+        if self.held < size and whole:
+            raise LedgerError(f"entry {self.held} in the ledger's journal `{self.path}` was changed", help=_ANEW)
+        if whole:
+            raise LedgerError(
+                f"the ledger has {size} entries, and its journal `{self.path}` goes on",
+                help="if the database was put back from a backup, run `avow restore`; if not, it was cut: restore the "
+                "newest one",
+            )
+        if self.held < vouched:
+            raise LedgerError(
+                f"the ledger's journal `{self.path}` is missing, ends or is damaged at entry {self.held}, and the "
+                f"checkpoint tells of {vouched}",
+                help=_ANEW,
+            )
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _take(self, count: int) -> bytes:
+        found = self._file.read(min(count, self._left))
+        self._left -= len(found)
+        return found
 
 
 def _encode(entry: Logged) -> bytes:

@@ -5,7 +5,8 @@
     tile/entries/<number>[.p/<w>]  commitments to entries, 256 to a bundle
     key                            the verifier key, to be compared with one that came by another way
 
-What is in the database and not yet under a signature is not given out: nobody could hold the log to it.
+What is in the database and not yet under a signature is not given out: nobody could hold the log to it. Nor is what
+does not lead to the signature: it was changed.
 
 Who may know what an entry says gets a receipt of it as well: that is for whoever calls to judge, not for everybody.
 """
@@ -17,21 +18,23 @@ from pathlib import Path
 from typing import Final
 
 from avow.errors import LedgerError, LogError
+from avow.ledger import bundle
 from avow.ledger.checkpoint import Checkpoint
 from avow.ledger.entry import commitment
 from avow.ledger.folder import CHECKPOINT
 from avow.ledger.kept import missing, open_kept, read_note
-from avow.ledger.merkle import inclusion_proof, leaf_hash
+from avow.ledger.merkle import inclusion_proof, leaf_hash, leaf_hashes, node_hash, verify_inclusion
 from avow.ledger.note import VerifierKey
 from avow.ledger.proof import Receipt
 from avow.ledger.stored import StoredLog
-from avow.ledger.tiles import WIDTH, Tile, hashes_in, tile_at
+from avow.ledger.tiles import ENTRIES, HEIGHT, WIDTH, Tile, TileReader, hashes_in, tile_at
 from avow.store.connection import Store
 from avow.store.schema import Schema
 
 #: The address of the verifier key.
 KEY: Final = "key"
 
+_VERIFY: Final = "run `avow ledger verify`: it names the first entry or tile that does not fit"
 _TEXT: Final = "text/plain; charset=utf-8"
 _BYTES: Final = "application/octet-stream"
 _KEY: Final = """{key}
@@ -79,7 +82,9 @@ class PublicLog:
             raise LogError(path, f"a log of {checkpoint.size} entries has {widest.width} of its {tile.width}")
         try:
             with self._store.one_moment() as connection:
-                body = StoredLog(connection, self._schema).read(tile)
+                read = StoredLog(connection, self._schema).read
+                body = read(tile)
+                _proven(tile, body, checkpoint, read)
         except LogError as error:
             raise _lacking(error) from None
         return Given(body, _BYTES, lasting=tile.width == WIDTH)
@@ -118,6 +123,28 @@ class PublicLog:
         if held is None or held[0] != note:
             held = self._verified = note, open_kept(self._file, note, self.key)
         return held
+
+
+def _proven(tile: Tile, body: bytes, checkpoint: Checkpoint, read: TileReader) -> None:
+    """Check that a tile, or a bundle, is the one that the checkpoint is over.
+
+    Whoever asked would keep for ever what is handed out wrong, and take the log for another one. It takes some hundred
+    hashes from at most two tiles of each level.
+
+    Raises:
+        LogError: it was changed, or a tile on its way to the root was.
+    """
+    size, level = checkpoint.size, max(tile.level, 0)
+    if tile.level == ENTRIES:
+        leaves = leaf_hashes(bundle.decode(tile, body))
+        if leaves != read(Tile(0, tile.number, tile.width)):
+            raise LogError(tile.path, "its commitments are not those that its tile is over", help=_VERIFY)
+    node, first = hashes_in(size, read), tile.number * WIDTH
+    entry, bit = first << HEIGHT * level, HEIGHT * level
+    # All hashes of the tile are on this way but, above the leaves, the first, over the tile that the way begins in.
+    verify_inclusion(node(0, entry), entry, size, inclusion_proof(entry, size, node), checkpoint.root)
+    if level and node(bit, first) != node_hash(node(bit - 1, 2 * first), node(bit - 1, 2 * first + 1)):
+        raise LogError(tile.path, "its first hash is not that of the tile below it", help=_VERIFY)
 
 
 def _lacking(error: LogError) -> LedgerError:

@@ -10,7 +10,8 @@ Where a service runs, this is done once an hour, and only with what came in the 
 in the log tells no more of the time than the entry says itself. Commands and backups integrate everything at once.
 
 What lies there and is no entry (a damaged row, or one that somebody put there) does not stop the others: its bytes
-are moved aside, and an entry `unreadable` with their SHA-256 takes its place.
+are moved aside, and an entry `unreadable` with their SHA-256 takes its place. So is a row whose entry the log has
+already: nonces are random, so it is a copy of one that was integrated before.
 
 After the commit, in this order: the log is read back from its stored bytes and recomputed; its new entries are appended
 to a journal outside the database; a checkpoint is signed and put in place of the one there. A log that does not go on
@@ -22,8 +23,10 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import secrets
 import time
-from collections.abc import Callable, Generator
+from collections import Counter
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
@@ -31,8 +34,10 @@ from typing import Any, Final
 from sqlalchemy import Connection, LargeBinary, cast, func, select, text
 
 from avow.errors import LedgerError
+from avow.ledger import tally
 from avow.ledger.checkpoint import Checkpoint
 from avow.ledger.entry import Entry, commitment, own_entry, read_quickly
+from avow.ledger.figures import Cell, count
 from avow.ledger.growing import Edge, grow
 from avow.ledger.integrating import integrate
 from avow.ledger.journal import NAME as JOURNAL
@@ -54,7 +59,7 @@ BATCH: Final = 4096
 #: Seconds from one integration to the next, by the clock, where nothing else is said.
 EVERY: Final = 3600.0
 
-#: The event of an entry that stands for something unreadable; its object is this prefix and a SHA-256.
+#: The event of an entry that stands for something unreadable or repeated; its object is this prefix and a SHA-256.
 UNREADABLE, DIGEST = "unreadable", "sha256."
 
 _HOUR: Final = 3600
@@ -154,6 +159,30 @@ class Sequencer:
             stored = StoredLog(connection, self.schema)
             return recover(stored, kept, self.journal, self.waiting, self._hour(), BATCH)
 
+    def recount(self, vouched: Checkpoint, counted: Counter[Cell]) -> None:
+        """Put what the entries say in place of the tally; an entry of its own tells that this was done.
+
+        Args:
+            vouched: the log as it was verified a moment ago; it may have gone on since.
+            counted: what the entries of then say.
+
+        Raises:
+            LedgerError: the log does not go on from that.
+        """
+        with self.store.writing() as connection:
+            self._alone(connection)
+            stored = StoredLog(connection, self.schema)
+            stored.check_holds(vouched, stored.size())
+            cells = Counter(counted)
+            with closing(self._parts(connection, vouched.size)) as parts:
+                for part in parts:
+                    cells += count([read_quickly(each.body) for each in part])
+            tally.renew(connection, self.schema, cells)
+            # A tally that was changed must not become right without a trace.
+            said, identity = own_entry("recounted", "keep", "tally", self._hour()), secrets.token_hex(16)
+            sealed = self.waiting.seal(identity, said.encode())
+            connection.execute(self.schema.pending.insert().values(id=identity, body=sealed))
+
     def _drain(self, due: _Due) -> int:
         total, after, more = 0, None, True
         while more:
@@ -170,21 +199,10 @@ class Sequencer:
             rows = rows.where(pending.id > after)
         with self.store.writing() as connection:
             self._alone(connection)
-            found = connection.execute(rows).all()
+            found = [(row[0], row[1]) for row in connection.execute(rows)]
             if not found:
                 return 0, None, False
-            ids, bodies, entries = [], [], []
-            for identity, there in found:
-                try:
-                    body = self.waiting.unseal(identity, there)
-                    entry = read_quickly(body)
-                    if not due(entry.hour):
-                        continue
-                except LedgerError:
-                    body, entry = self._put_aside(connection, there)
-                ids.append(identity)
-                bodies.append(body)
-                entries.append(entry)
+            ids, bodies, entries = self._opened(connection, found, due)
             edge = None
             if ids:
                 stored = StoredLog(connection, self.schema)
@@ -194,6 +212,33 @@ class Sequencer:
         if edge is not None:
             self._publish(edge)
         return len(ids), found[-1][0], len(found) == BATCH
+
+    def _opened(
+        self, connection: Connection, found: Sequence[tuple[str, bytes]], due: _Due
+    ) -> tuple[list[str], list[bytes], list[Entry]]:
+        """Of some pending rows those that are due: their ids, and bodies and entries as they come into the log."""
+        taken: list[tuple[str, bytes, tuple[bytes, Entry] | None]] = []
+        for identity, there in found:
+            try:
+                body = self.waiting.unseal(identity, there)
+                entry = read_quickly(body)
+            except LedgerError:
+                taken.append((identity, there, None))
+            else:
+                if due(entry.hour):
+                    taken.append((identity, there, (body, entry)))
+        leaves = [commitment(opened[0]) if opened else b"" for _, _, opened in taken]
+        seen = StoredLog(connection, self.schema).has([leaf for leaf in leaves if leaf])
+        come: list[tuple[bytes, Entry]] = []
+        for (_, there, opened), leaf in zip(taken, leaves, strict=True):
+            if opened is None:
+                come.append(self._put_aside(connection, there, "is no ledger entry"))
+            elif leaf in seen:  # a copy that was put back would make of one event as many as somebody likes
+                come.append(self._put_aside(connection, there, "repeats an entry of the ledger"))
+            else:
+                seen.add(leaf)
+                come.append(opened)
+        return [each[0] for each in taken], [body for body, _ in come], [entry for _, entry in come]
 
     def _alone(self, connection: Connection) -> None:
         """Let no other sequencer in until the end of the transaction. On SQLite nobody else writes anyway."""
@@ -282,10 +327,10 @@ class Sequencer:
             raise missing(self.file)
         return kept
 
-    def _put_aside(self, connection: Connection, found: bytes) -> tuple[bytes, Entry]:
-        """Keep what is no entry apart; the entry that says so, and its body."""
+    def _put_aside(self, connection: Connection, found: bytes, why: str) -> tuple[bytes, Entry]:
+        """Keep a row apart that is no entry, or one that came before; the entry that says so, and its body."""
         digest = hashlib.sha256(found).hexdigest()
-        log.error("a pending row is no ledger entry; it is set aside as %s%s", DIGEST, digest)
+        log.error("a pending row %s; it is set aside as %s%s", why, DIGEST, digest)
         aside = self.schema.aside
         if connection.scalar(select(aside.c.digest).where(aside.c.digest == digest)) is None:
             connection.execute(aside.insert().values(digest=digest, body=found))

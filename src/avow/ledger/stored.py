@@ -93,6 +93,40 @@ class StoredLog:
         )
         return [bytes(each) for each in self.connection.scalars(statement)]
 
+    def has(self, commitments: Sequence[bytes]) -> set[bytes]:
+        """Which of some commitments there are entries of: one look into the index for each, all in one statement."""
+        if not commitments:
+            return set()
+        given: tuple[bytes | list[bytes], ...] = (list(commitments),)
+        among = "= ANY(%s::bytea[])"
+        if self.connection.dialect.name == "sqlite":
+            given = tuple(commitments)
+            among = f"IN ({','.join('?' * len(given))})"
+        asked = f"SELECT commitment FROM avow_entry WHERE commitment {among}"  # noqa: S608  # marks alone
+        return {bytes(row[0]) for row in self.connection.exec_driver_sql(asked, given)}
+
+    def repeated(self) -> tuple[int, int] | None:
+        """The numbers of the first entry that comes again, and of where it does; None where none does.
+
+        Worked out along the index of commitments: nothing of them is held.
+        """
+        entry, first = self.schema.entry.c, func.min(self.schema.entry.c.number)
+        twice = select(first, entry.commitment).group_by(entry.commitment).having(func.count() > 1)
+        found = self.connection.execute(twice.order_by(first).limit(1)).first()
+        if found is None:
+            return None
+        again = select(first).where(entry.commitment == found[1], entry.number > found[0])
+        return found[0], self.connection.scalar(again) or 0
+
+    def unlike(self) -> int | None:
+        """The number of an entry whose commitment is none to an index of bytes; on SQLite a column holds anything."""
+        entry = self.schema.entry.c
+        if self.connection.dialect.name != "sqlite":
+            return None
+        # There numbers and texts come before all bytes.
+        number: int | None = self.connection.scalar(select(func.min(entry.number)).where(entry.commitment < b""))
+        return number
+
     def edge(self, size: int) -> Edge:
         """The right edge of the log of `size` entries, and with it its root.
 

@@ -1,10 +1,11 @@
 """Verifying a ledger from its stored bytes: bodies, commitments, tiles, root, and the checkpoint kept outside.
 
-Found: a flipped bit in any of them, a dropped, doubled, swapped or inserted entry or tile, and a ledger cut short or
-exchanged since its checkpoint was signed. Not found: entries that were dropped before they were integrated, or after
-that and before the checkpoint that tells of them was signed.
+Found: a flipped bit in any of them, a dropped, doubled, swapped or inserted entry or tile, an entry that came into the
+log a second time, and a ledger cut short or exchanged since its checkpoint was signed. Not found: entries that were
+dropped before they were integrated, or after that and before the checkpoint that tells of them was signed.
 
-So is a tally of the sentences that is not what the entries say.
+So is a tally of the sentences that is not what the entries say, and a journal outside the database that is not the
+log's.
 
 Also told: what lay among the pending entries and was none, by the entries that took its place.
 """
@@ -15,7 +16,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Generator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 from typing import Final, NoReturn
@@ -28,6 +29,8 @@ from avow.ledger.checkpoint import Checkpoint
 from avow.ledger.entry import Entry, read_quickly
 from avow.ledger.figures import Cell, count
 from avow.ledger.growing import EMPTY, Edge, grow
+from avow.ledger.journal import NAME as JOURNAL
+from avow.ledger.journal import Compared, Logged
 from avow.ledger.kept import missing, read_kept
 from avow.ledger.merkle import HASH, leaf_hash, leaf_hashes
 from avow.ledger.note import VerifierKey
@@ -64,7 +67,8 @@ class Report:
         root: over them, 32 bytes.
         pending: how many more wait to be integrated.
         kept: the checkpoint that vouches for the first of them; None for an empty ledger that has none yet.
-        unreadable: entries that stand for what was none.
+        unreadable: entries that stand for what was none, or came before.
+        counted: the cells of the tally that the entries make.
     """
 
     size: int
@@ -72,25 +76,30 @@ class Report:
     pending: int
     kept: Checkpoint | None
     unreadable: tuple[Unreadable, ...] = ()
+    counted: Counter[Cell] = field(default_factory=Counter)
 
 
-def verify(store: Store, schema: Schema, file: Path, key: VerifierKey) -> Report:
+def verify(store: Store, schema: Schema, file: Path, key: VerifierKey, *, tallied: bool = True) -> Report:
     """Read the whole ledger and recompute it.
 
     Args:
         file: the checkpoint outside the database.
         key: of the log.
+        tallied: whether the tally has to be what the entries say; not where it is counted anew.
 
     Raises:
         LedgerError: naming the first entry or tile that does not fit, what was expected and what was found.
     """
     kept = read_kept(file, key)  # before the moment that is looked at, in which the log is at least as long
-    with store.one_moment() as connection:
+    with closing(Compared(file.with_name(JOURNAL))) as journal, store.one_moment() as connection:
         refuse_chain(connection, schema)
-        found = _Verifying(StoredLog(connection, schema), kept)
+        found = _Verifying(StoredLog(connection, schema), kept, journal)
         edge = found.entries()
         found.end(edge)
-        tally.compare(tally.read(connection, schema), found.counted)
+        found.once()
+        if tallied:
+            tally.check(connection, schema, found.counted)
+        journal.finish(edge.size, kept.size if kept else 0)
         waiting = pending_count(connection, schema)
         unreadable = tuple(
             Unreadable(number, digest, _lies_aside(connection, schema, digest))
@@ -98,14 +107,15 @@ def verify(store: Store, schema: Schema, file: Path, key: VerifierKey) -> Report
         )
     if kept is None and edge.size:
         raise missing(file)
-    return Report(edge.size, edge.root, waiting, kept, unreadable)
+    return Report(edge.size, edge.root, waiting, kept, unreadable, found.counted)
 
 
 class _Verifying:
     """One pass over a log. `unreadable` are, by number, the digests that entries tell of; `counted` is their tally."""
 
-    def __init__(self, log: StoredLog, kept: Checkpoint | None) -> None:
+    def __init__(self, log: StoredLog, kept: Checkpoint | None, journal: Compared) -> None:
         self.log = log
+        self.journal = journal
         self.kept = kept
         self.unreadable: dict[int, str] = {}
         self.counted: Counter[Cell] = Counter()
@@ -141,6 +151,23 @@ class _Verifying:
             )
         self._nothing_over(edge.size)
 
+    def once(self) -> None:
+        """That no entry comes twice. Nonces are random: one that does is a copy of a row that had been integrated.
+
+        Raises:
+            LedgerError: one does.
+        """
+        unlike = self.log.unlike()
+        if unlike is not None:
+            raise LedgerError(f"the commitment of entry {unlike} of the ledger is not kept as bytes", help=_WHO)
+        twice = self.log.repeated()
+        if twice is not None:
+            raise LedgerError(
+                f"entry {twice[1]} of the ledger repeats entry {twice[0]}: both have the same commitment",
+                help="it happened once and is counted twice: somebody who can write the database put its waiting row "
+                "back; find out who",
+            )
+
     def _portions(self) -> Generator[list[bytes], None, None]:
         """The commitments, recomputed from the bodies; one portion ends where the checkpoint does."""
         entry, connection = self.log.schema.entry.c, self.log.connection
@@ -150,6 +177,7 @@ class _Verifying:
         sha256, quick, number = hashlib.sha256, read_quickly, 0
         commitments: list[bytes] = []
         kinds: list[Entry] = []
+        logged: list[Logged] = []
         border = self.kept.size if self.kept is not None else 0
         with connection.execute(statement) as rows:
             for found, body, told in rows:
@@ -168,12 +196,15 @@ class _Verifying:
                     self.unreadable[number] = kind.object.removeprefix(DIGEST)
                 commitments.append(computed)
                 kinds.append(kind)
+                logged.append(Logged(number, body, computed))
                 number += 1
                 if number == border or len(commitments) == _PORTION:
                     self.counted += count(kinds)
+                    self.journal.follow(logged)
                     yield commitments
-                    commitments, kinds = [], []
+                    commitments, kinds, logged = [], [], []
         self.counted += count(kinds)
+        self.journal.follow(logged)
         yield commitments
 
     def _compare(self, tiles: Sequence[tuple[Tile, bytes]], *, older: bool = False) -> None:
