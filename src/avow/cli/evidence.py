@@ -37,7 +37,9 @@ def evidence(
     tell_waiting(waiting)
     if made.idle:
         print(f"{made.idle} sentences were never called upon in this time.")
-    print(f"Whoever gets it checks it with `python3 check.py '{made.key}'`: give them this key by another way.")
+    print("Whoever gets it takes check.py from a release of Avow, not from the pack, and runs it outside of the pack:")
+    print(f"python3 -I check.py --pack {folder.name} '{made.key}'")
+    print(f"The SHA-256 of this release's check.py is {made.script}. Give them the key by another way than the pack.")
     return 0
 
 

@@ -77,7 +77,7 @@ class Shown:
         return day_of(number * 24)
 
 
-def shown(evidence: Evidence, vocabulary: Vocabulary, since: date, until: date, tests: Tests | None = None) -> Shown:
+def shown(evidence: Evidence, vocabulary: Vocabulary, since: date, until: date) -> Shown:
     """The evidence of the days from `since` to before `until`."""
-    told, earlier = evidence.whole(since, until)
-    return Shown(since, until, told, earlier, vocabulary, tests or {})
+    told, earlier = evidence.whole(evidence.figures(since, until))
+    return Shown(since, until, told, earlier, vocabulary)
