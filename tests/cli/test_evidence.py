@@ -80,7 +80,10 @@ def test_a_time_without_entries_is_told_and_discloses_none(made: Any, tmp_path: 
     ("options", "why"),
     [
         (["--from", "31.12.2026"], "`31.12.2026` is no day"),
-        (["--from", "2026-02-02", "--to", "2026-02-01"], "before it begins on 2026-02-02"),
+        (["--from", "2016-02-02", "--to", "2016-02-01"], "before it begins on 2016-02-02"),
+        (["--from", "9999-12-31"], "before it begins on 9999-12-31"),
+        (["--to", "9999-12-31"], "the time ends on 9999-12-31, and today is"),
+        (["--to", "0001-01-01"], "the time ends on 0001-01-01, before it begins on"),
     ],
 )
 def test_a_time_that_is_none_is_said(
