@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import re
 import subprocess
 import sys
 from datetime import date
@@ -55,6 +56,11 @@ def test_the_report_tells_each_sentence_with_what_became_of_it(made: Any) -> Non
     assert "test_" in article  # the tests that prove it
     assert '<svg class="chart"' in article
     assert "Nobody has signed for it at present: our security officer" in report
+    assert "keep (refused)" in article
+    assert "no member of staff" in article
+    assert "In this time, or a part of it" not in report
+    assert "otherwise the whole folder, key included, could be made up" in " ".join(report.split())
+    assert re.search(r"<li>1, dated \d+ \w+ \d{4}, in force here since \d+ \w+ \d{4}</li>", report)
     assert "<script" not in report
 
 

@@ -42,7 +42,7 @@ from avow.ledger.entry import read_quickly
 from avow.ledger.export import disclosed
 from avow.ledger.figures import Cell, by_sentence, cells_of, number_of
 from avow.ledger.stored import StoredLog
-from avow.site.evidence_shown import Shown, Tests
+from avow.site.evidence_shown import Shown, Tests, reworded
 
 if TYPE_CHECKING:
     from avow.site.opened import Opened
@@ -131,7 +131,8 @@ def _write(
     signatures = opened.vault.attesting.history(connection)
     _text(folder / "signatures.csv", _signatures(signatures))
     told, earlier = opened.evidence.whole(by_sentence(sorted(counted.items())), signatures)
-    of = Shown(since, until, told, earlier, opened.policy.vocabulary, tests)
+    changed = reworded(opened.versions.all, since, until)
+    of = Shown(since, until, told, earlier, opened.policy.vocabulary, tests, changed)
     _text(folder / "index.html", _report(opened, of, size, count))
     made = {
         "site": opened.policy.site,
@@ -210,6 +211,7 @@ def _report(opened: Opened, of: Shown, entries: int, disclosed: int) -> str:
     return templates.get_template("report.html").render(
         policy=opened.policy,
         versions=opened.versions.all,
+        in_words=in_words,
         of=of,
         made=in_words(datetime.fromtimestamp(opened.settings.clock(), UTC).date()),
         entries=entries,
