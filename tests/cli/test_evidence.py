@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from avow.cli.main import run
-from avow.errors import LedgerError
+from avow.errors import LedgerError, StoreError
 from avow.site import evidence_pack
 from tests.cli.asking_shop import SHOP, asked, refused, used
 
@@ -109,18 +109,6 @@ def test_a_folder_with_something_in_it_is_left_alone(
     assert [file.name for file in tmp_path.iterdir()] == ["mine"]
 
 
-def test_a_file_and_the_data_folder_are_no_place_for_a_pack(
-    made: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "mine").write_text("mine")
-    for place in (tmp_path / "mine", tmp_path / "mine/pack"):
-        assert run(["evidence", str(SHOP), str(place), "--data", str(made.data)]) == 1
-        assert f"`{tmp_path / 'mine'}` is no folder" in capsys.readouterr().err
-    assert run(["evidence", str(SHOP), str(made.data / "pack"), "--data", str(made.data)]) == 1
-    assert "lies in the data folder" in capsys.readouterr().err
-    assert not (made.data / "pack").exists()
-
-
 @pytest.fixture
 def site(tmp_path: Path) -> Any:
     """A shop in which one attempt to keep a card number was refused."""
@@ -150,6 +138,21 @@ def test_a_pack_is_of_one_moment_whatever_is_integrated_meanwhile(
     article = (tmp_path / "pack/index.html").read_text().partition('<article id="card-never-kept">')[2]
     assert (told, article.partition("</article>")[0].count("Refused <strong>once</strong>")) == (["1"], 1)
     assert check(tmp_path / "pack").returncode == 0
+
+
+def test_a_file_and_the_data_folder_are_no_place_for_a_pack(site: Any, tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("mine")
+    (tmp_path / "data/empty").mkdir()
+    for place, why in (
+        ("mine", "mine` is no folder"),
+        ("mine/pack", "mine` is no folder"),
+        ("data/pack", "lies in the data folder"),
+        ("other/../data/empty", "lies in the data folder"),
+    ):
+        with pytest.raises(StoreError, match=why):
+            evidence_pack.pack(site.opened, tmp_path / place, date(2000, 1, 1), date(2100, 1, 1), tests={})
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["data", "mine"]
+    assert not (tmp_path / "data/pack").exists()
 
 
 def test_a_pack_that_fails_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
