@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from avow.cli.serve import load_site
+from avow.errors import Refused
 from tests.structure.tree import ROOT
 
 SHOP = ROOT / "sites/gourmet"
@@ -20,3 +22,18 @@ def asked(data: Path) -> Any:
         work.collect(kinds["Erasure"], person=work.person(), asked="today", state="pending", wished=work.now)
     site.opened.sequencer.run()  # at once: its hour is not over
     return site
+
+
+def refused(site: Any) -> None:
+    """Somebody tries to keep a card number."""
+    with suppress(Refused), site.acting("storefront", "ordering") as work:
+        work.unit.judge("keep", "card.number", subject="customer")
+
+
+def used(data: Path) -> None:
+    """Somebody asks a shop to be erased, and somebody tries three times to keep a card number."""
+    site = asked(data)
+    for _ in range(3):
+        refused(site)
+    site.opened.sequencer.run()
+    site.close()

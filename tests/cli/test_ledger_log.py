@@ -192,3 +192,12 @@ def test_a_ledger_that_does_not_verify_is_not_exported(
     assert run(["ledger", "export", str(SHOP), str(tmp_path / "log"), "--data", str(tmp_path / "data")]) == 1
     assert "entry 0 of the ledger does not verify" in capsys.readouterr().err
     assert not (tmp_path / "log").exists()
+
+
+def test_bodies_do_not_come_into_the_folder_that_is_published(
+    exported: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["ledger", "export", str(SHOP), str(tmp_path / "log"), "--data", str(exported.data)]
+    assert run([*command, "--bodies", str(tmp_path / "other/../log/tile/bodies")]) == 1
+    assert "which is to be published" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

@@ -11,9 +11,12 @@ import pytest
 
 from avow.edge.privacy import SMALLEST, about, words
 from avow.errors import Refused
-from avow.ledger.figures import Cell, Figures
+from avow.ledger.figures import Cell, Figures, date_of
 from avow.site.charts import MOST, bars, chart
+from avow.site.evidence_shown import reworded
+from avow.site.versions import Version
 from tests.vault.club import club
+from tests.vault.test_older import SOURCE, WEAKER
 
 HERE = Path(__file__).parent
 
@@ -153,3 +156,20 @@ def test_a_duty_of_a_sentence_of_its_own_is_counted_as_carried_out(tmp_path: Pat
     said = words(policy, policy.sentence("gates"), published["gates"])
     assert said.startswith("Carried out some 10 times; last risen in ")
     club_site.close()
+
+
+def test_a_sentence_that_read_otherwise_within_a_time_is_told_with_the_version_that_changed_it() -> None:
+    newest = Version("3", date(2026, 3, 1), 24 * 300, WEAKER.replace('version: "2"', 'version: "3"'))
+    middle = Version("2", date(2026, 2, 1), 24 * 200, WEAKER)
+    oldest = Version("1", date(2026, 1, 1), 24 * 100, SOURCE)
+    known = (newest, middle, oldest)
+
+    def of(first: int, end: int) -> dict[str, str]:
+        return reworded(known, date_of(first), date_of(end))
+
+    changed = of(150, 400)
+    assert changed["read"] == "2"
+    assert set(changed.values()) == {"2"}
+    assert set(changed) < {sentence.anchor for sentence in newest.policy().sentences}
+    assert of(100, 150) == of(200, 201) == changed
+    assert of(201, 400) == of(300, 301) == of(10, 20) == {}

@@ -28,16 +28,25 @@ def evidence(
         waiting = verify(found.vault.store, found.vault.home.schema, log.file, log.signer.key).pending
         begun = datetime.fromtimestamp(0, UTC) + timedelta(hours=found.versions.all[-1].since)
         since = _day(first, begun.date())
-        until = _day(last, datetime.fromtimestamp(found.settings.clock(), UTC).date()) + timedelta(days=1)
-        if until <= since:
-            raise SetupError(f"the time ends on {until - timedelta(days=1)}, before it begins on {since}")
+        today = datetime.fromtimestamp(found.settings.clock(), UTC).date()
+        end = _day(last, today)
+        if end < since:
+            raise SetupError(f"the time ends on {end}, before it begins on {since}")
+        if end > today:
+            raise SetupError(
+                f"the time ends on {end}, and today is {today} (UTC)",
+                help="nothing is known of days to come; leave out --to, or name a day until today",
+            )
+        until = end + timedelta(days=1)
         made = pack(found, folder, since, until, tests=_tests(site, found.policy.sentences), everything=not part)
-    print(f"The evidence of {since} to {until - timedelta(days=1)} is in {folder}: open {folder / 'index.html'}")
+    print(f"The evidence of {since} to {end} is in {folder}: open {folder / 'index.html'}")
     print(f"{made.figures} figures from {made.disclosed} of the {made.entries} entries of the log.")
     tell_waiting(waiting)
     if made.idle:
         print(f"{made.idle} sentences were never called upon in this time.")
-    print(f"Whoever gets it checks it with `python3 check.py '{made.key}'`: give them this key by another way.")
+    print("Whoever gets it takes check.py from a release of Avow, not from the pack, and runs it outside of the pack:")
+    print(f"python3 -I check.py --pack {folder.name} '{made.key}'")
+    print(f"The SHA-256 of this release's check.py is {made.script}. Give them the key by another way than the pack.")
     return 0
 
 

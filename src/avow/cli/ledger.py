@@ -76,12 +76,17 @@ def export(
 
     Raises:
         LedgerError: the ledger does not verify; nothing was written then. Or what was written does not.
-        StoreError, SetupError: there is no installation, or the folder is not empty.
+        StoreError, SetupError: there is no installation, the folder is not empty, or the bodies would lie in it.
     """
     from avow.ledger.export import export as write
     from avow.ledger.note import Signer
     from avow.ledger.verify import verify as verify_ledger
 
+    if bodies is not None and bodies.resolve().is_relative_to(folder.resolve()):
+        raise SetupError(
+            f"the bodies would lie in `{folder}`, which is to be published",
+            help="name a file elsewhere: they are for an auditor, not for the public",
+        )
     with opened(site, data, store) as found:
         found.sequencer.run_due()
         vault = found.vault

@@ -19,7 +19,7 @@ from avow.edge.privacy import is_counted
 from avow.ledger import tally
 from avow.ledger.figures import Figures, by_sentence, number_of
 from avow.values import Sentence
-from avow.vault.attesting import Attested
+from avow.vault.attesting import Attested, Signature
 
 if TYPE_CHECKING:
     from avow.vault.vault import Vault
@@ -75,18 +75,21 @@ class Evidence:
         """Each sentence of the policy in force that promises anything, in its order."""
         return self._told(self.figures(since, until))
 
-    def whole(self, since: date, until: date) -> tuple[list[Told], dict[str, Figures]]:
-        """The same, and the figures of sentences that only earlier versions of the policy have, by anchor."""
-        found = self.figures(since, until)
+    def whole(
+        self, found: Mapping[str, Figures], signatures: tuple[Signature, ...] | None = None
+    ) -> tuple[list[Told], dict[str, Figures]]:
+        """The same of some figures, and those of sentences that only earlier versions have, by anchor."""
         mine = {sentence.anchor for sentence in self._vault.policy.sentences}
-        return self._told(found), {anchor: figures for anchor, figures in found.items() if anchor not in mine}
+        return self._told(found, signatures), {
+            anchor: figures for anchor, figures in found.items() if anchor not in mine
+        }
 
-    def _told(self, found: Mapping[str, Figures]) -> list[Told]:
+    def _told(self, found: Mapping[str, Figures], signatures: tuple[Signature, ...] | None = None) -> list[Told]:
         policy = self._vault.policy
         modals: dict[str, set[str]] = {}
         for rule in policy.rules:
             modals.setdefault(rule.sentence.anchor, set()).add(rule.modal)
-        attested = {each.sentence.anchor: each for each in self._vault.attesting.states()}
+        attested = {each.sentence.anchor: each for each in self._vault.attesting.states(signatures)}
         return [
             Told(
                 sentence,

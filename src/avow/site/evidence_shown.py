@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
 from avow.edge.pages import day as in_words
-from avow.ledger.figures import Figures
+from avow.ledger.figures import Figures, number_of
 from avow.site.charts import bars, chart
 from avow.site.evidence import Told, day_of, signed_words
 from avow.vault.attesting import Attested
@@ -18,6 +19,7 @@ from avow.vault.attesting import Attested
 if TYPE_CHECKING:
     from avow.language.vocabulary import Vocabulary
     from avow.site.evidence import Evidence
+    from avow.site.versions import Version
 
 #: By anchor, the tests that prove the rules of a sentence.
 Tests = Mapping[str, tuple[str, ...]]
@@ -33,6 +35,8 @@ class Shown:
     earlier: dict[str, Figures]
     vocabulary: Vocabulary
     tests: Tests = field(default_factory=dict)
+    #: By anchor, the version since which a sentence reads as it does, where it read otherwise within the time.
+    reworded: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def last(self) -> date:
@@ -77,7 +81,33 @@ class Shown:
         return day_of(number * 24)
 
 
-def shown(evidence: Evidence, vocabulary: Vocabulary, since: date, until: date, tests: Tests | None = None) -> Shown:
+def shown(evidence: Evidence, vocabulary: Vocabulary, since: date, until: date) -> Shown:
     """The evidence of the days from `since` to before `until`."""
-    told, earlier = evidence.whole(since, until)
-    return Shown(since, until, told, earlier, vocabulary, tests or {})
+    told, earlier = evidence.whole(evidence.figures(since, until))
+    return Shown(since, until, told, earlier, vocabulary)
+
+
+def reworded(versions: Sequence[Version], since: date, until: date) -> dict[str, str]:
+    """By anchor, the version since which a sentence has the words and rules of now, if others held within the time.
+
+    Args:
+        versions: that an installation has been under, newest first.
+    """
+    now, found = _sentences(versions[0]), dict[str, str]()
+    for newer, older in pairwise(versions):
+        # The older one was in force here until the newer one came; what ended before the time is not looked at.
+        if newer.since // 24 < number_of(since):
+            break
+        if older.since // 24 >= number_of(until):
+            continue
+        for anchor, said in _sentences(older).items():
+            if anchor in now and said != now[anchor]:
+                found.setdefault(anchor, newer.version)
+    return found
+
+
+def _sentences(version: Version) -> dict[str, tuple[str, ...]]:
+    policy = version.policy()
+    return {
+        each.anchor: (each.text, *(rule.text for rule in policy.rules_of(each.anchor))) for each in policy.sentences
+    }

@@ -85,9 +85,9 @@ class Attesting:
         held = self._signatures()
         return {f"attested({anchor})": self._standing(anchor, held) is not None for anchor in self._wanted}
 
-    def states(self) -> list[Attested]:
-        """Every sentence that needs a signature, in the policy's order."""
-        held = self._signatures(fresh=True)
+    def states(self, held: tuple[Signature, ...] | None = None) -> list[Attested]:
+        """Every sentence that needs a signature, in the policy's order; by the signatures `held` or those of now."""
+        held = self._signatures(fresh=True) if held is None else held
         return [self._state(anchor, asked, held) for anchor, asked in self._vault.policy.attested.items()]
 
     def state(self, anchor: str) -> Attested:
@@ -98,9 +98,13 @@ class Attesting:
         """
         return self._state(anchor, self._asked(anchor), self._signatures(fresh=True))
 
-    def history(self) -> tuple[Signature, ...]:
-        """Every signature that was ever given, the newest first; a withdrawn one ends when it was withdrawn."""
-        return self._signatures(fresh=True)
+    def history(self, connection: Connection | None = None) -> tuple[Signature, ...]:
+        """Every signature that was ever given, the newest first; a withdrawn one ends when it was withdrawn.
+
+        Args:
+            connection: what is to be read by, where it belongs to one moment with something else.
+        """
+        return self._signatures(fresh=True) if connection is None else tuple(self._read(connection))
 
     def sign(self, anchor: str, *, role: str, name: str) -> Signature:
         """Sign for a sentence in a role, instead of a signature that still stands; the ledger gets an entry of it.
