@@ -3,7 +3,7 @@
 index.html        the report: for each sentence what it did in the time, with charts
 figures.csv       the figures, by day, sentence, event, verb, purpose, recipient and role
 signatures.csv    who signed for what, and until when
-policies/         every version of the policy that was in force
+policies/         every version of the policy that was in force, or that people brought along
 ledger/           the log, as `avow ledger export` writes it; ledger.key is its verifier key
 entries.jsonl     what the entries of the log stand for
 pack.json         what the pack is of, and the SHA-256 of each other file
@@ -31,7 +31,7 @@ from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Final
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from avow.edge.pages import day as in_words
 from avow.errors import StoreError
@@ -43,6 +43,7 @@ from avow.ledger.export import disclosed
 from avow.ledger.figures import Cell, by_sentence, cells_of, number_of
 from avow.ledger.stored import StoredLog
 from avow.site.evidence_shown import Shown, Tests, reworded
+from avow.vault.published import published
 
 if TYPE_CHECKING:
     from avow.site.opened import Opened
@@ -191,11 +192,9 @@ def _csv(columns: Iterable[object], rows: Iterable[Iterable[object]]) -> str:
 
 
 def _policies(connection: Connection, schema: Schema, folder: Path) -> None:
-    """Every version that was in force here, called by its number and its SHA-256."""
+    """Every version that was in force here or that people brought along, called by its number and its SHA-256."""
     folder.mkdir()
-    table = schema.policy
-    rows = connection.execute(select(table).where(table.c.brought.is_(None))).all()
-    for row in rows:
+    for row in published(connection, schema):
         name = "".join(letter if letter.isalnum() or letter in ".-" else "-" for letter in row.version)
         (folder / f"{name}_{row.digest}.md").write_bytes(row.source.encode())
 
