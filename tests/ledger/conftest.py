@@ -13,19 +13,29 @@ from sqlalchemy import MetaData
 from avow.ledger.kept import NAME
 from avow.ledger.sequencer import Sequencer
 from avow.store.connection import Store
-from avow.store.schema import Schema, declare
-from tests.ledger.pending import SIGNER, WAITING
+from avow.store.schema import declare
+from tests.ledger.pending import SIGNER, WAITING, add
+from tests.ledger.touched import SIZE, Ledger
 from tests.structure.tree import ROOT
 
 
 @pytest.fixture
-def ledger(store: str, tmp_path: Path) -> Iterator[tuple[Store, Schema, Sequencer]]:
+def ledger(store: str, tmp_path: Path) -> Iterator[Ledger]:
     opened, schema = Store.open(store), declare(MetaData())
     schema.metadata.create_all(opened.engine)
     sequencer = Sequencer(opened, schema, tmp_path / NAME, SIGNER, WAITING)
     sequencer.begin()
     yield opened, schema, sequencer
     opened.close()
+
+
+@pytest.fixture
+def full(ledger: Ledger) -> Ledger:
+    """The same with `SIZE` entries."""
+    store, schema, sequencer = ledger
+    add(store, schema, 0, SIZE)
+    sequencer.run()
+    return ledger
 
 
 @pytest.fixture(scope="session")

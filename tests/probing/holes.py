@@ -12,13 +12,13 @@ _UNIT, _KEEPING, _SEALED = "avow.vault.unit:Unit", "avow.vault.keeping", "avow.v
 
 RULES = (
     Hole(
-        "another policy runs than the one in the file", f"{_POLICY}.load", "policy = cls.parse(text,",
-        'policy = cls.parse(text.replace("never share personal otherwise", "never share visit otherwise"),',
+        "another policy runs than the one in the file", f"{_POLICY}.load", "read_file(Path(path))[1],",
+        'read_file(Path(path))[1].replace("never share personal otherwise", "never share visit otherwise"),',
         "decisions", "decision.reason", "nobody-else",
     ),
     Hole(
-        "a rule is loosened when it is loaded", f"{_POLICY}.load", "policy = cls.parse(text,",
-        'policy = cls.parse(text.replace(" unless fetched(order)", ""),', "decisions", "decision.permitted",
+        "a rule is loosened when it is loaded", f"{_POLICY}.load", "read_file(Path(path))[1],",
+        'read_file(Path(path))[1].replace(" unless fetched(order)", ""),', "decisions", "decision.permitted",
         "nobody-else",
     ),
     Hole(
