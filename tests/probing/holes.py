@@ -79,7 +79,7 @@ RULES = (
     ),
     Hole(
         "no refusal reaches the ledger", f"{_UNIT}.judge",
-        'self._refusals.add("refused", verb, object, purpose, recipient, verdict, self._desk, whom)', "pass",
+        "self._refusals.add(", "(lambda *_, **__: None)(",
         "decisions", "ledger.decision",
     ),
 )  # fmt: skip
