@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import redirect_stderr, redirect_stdout
-from io import StringIO
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
-from avow.cli.main import run
 from tests.cli.asking_shop import SHOP, asked
+from tests.cli.typing_in import avow
 
 PASSWORD = "kettle over the blue barn"
 OTHER = "a lantern below the stairs"
-
-
-class Said(NamedTuple):
-    status: int
-    out: str
-    err: str
-
-
-def avow(*arguments: str, typed: str = "") -> Said:
-    out, err = StringIO(), StringIO()
-    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
-        patch.setattr("sys.stdin", StringIO(typed))
-        return Said(run(list(arguments)), out.getvalue(), err.getvalue())
 
 
 @pytest.fixture(scope="module")

@@ -11,30 +11,31 @@ from pathlib import Path
 
 import httpx
 
+from tests.cli.typing_in import Said, avow
+
 ROOT = Path(__file__).parents[2]
 SHOP = ROOT / "sites" / "gourmet"
 PASSWORD = "kettle over the blue barn"
 
 
-def staff(*arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "avow", "staff", *arguments]
-    return subprocess.run(command, cwd=ROOT, input=typed, capture_output=True, text=True, timeout=30, check=False)
+def staff(*arguments: str, typed: str = "") -> Said:
+    return avow("staff", *arguments, typed=typed)
 
 
 def test_a_member_is_added_changed_shown_and_removed(tmp_path: Path) -> None:
     data = ("--data", str(tmp_path / "data"))
-    assert "There is no staff yet" in staff("list", str(SHOP), *data).stdout
+    assert "There is no staff yet" in staff("list", str(SHOP), *data).out
     roles = ("--role", "order_desk", "--role", "service_desk")
     added = staff("add", str(SHOP), "berta", *roles, *data, typed=f"{PASSWORD}\n")
-    assert (added.returncode, added.stdout) == (0, "berta is added: order_desk, service_desk\n")
+    assert (added.status, added.out) == (0, "berta is added: order_desk, service_desk\n")
     changed = staff("add", str(SHOP), "berta", "--role", "order_desk", *data, typed=f"{PASSWORD}\n")
-    assert changed.stdout == "berta is changed: order_desk\n"
-    assert staff("list", str(SHOP), *data).stdout == "berta: order_desk\n"
+    assert changed.out == "berta is changed: order_desk\n"
+    assert staff("list", str(SHOP), *data).out == "berta: order_desk\n"
     file = tmp_path / "data" / "staff.yaml"
     assert file.stat().st_mode & 0o777 == 0o600
     assert PASSWORD not in file.read_text()
-    assert staff("remove", str(SHOP), "berta", *data).returncode == 0
-    assert "no staff" in staff("list", str(SHOP), *data).stdout
+    assert staff("remove", str(SHOP), "berta", *data).status == 0
+    assert "no staff" in staff("list", str(SHOP), *data).out
 
 
 def test_what_cannot_be_done_is_said(tmp_path: Path) -> None:
@@ -47,10 +48,10 @@ def test_what_cannot_be_done_is_said(tmp_path: Path) -> None:
         (("list", str(tmp_path)), "", "policy.md"),
     ):
         done = staff(*arguments, *data, typed=f"{typed}\n")
-        assert done.returncode == 1, arguments
-        assert said in done.stderr, done.stderr
-        assert "Traceback" not in done.stderr
-        assert PASSWORD not in done.stderr + done.stdout
+        assert done.status == 1, arguments
+        assert said in done.err, done.err
+        assert "Traceback" not in done.err
+        assert PASSWORD not in done.err + done.out
     assert not (tmp_path / "staff.yaml").exists()
 
 
