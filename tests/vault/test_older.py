@@ -63,6 +63,12 @@ class Years:
             made = work.collect(self.site.Neighbour, person=work.person(), name=name, email="a@example.org")
             return str(made.person)
 
+    def card_of_ann(self) -> None:
+        """A card of hers has come in."""
+        with self.site.acting("desk", "mailing", place="counter") as work:
+            person = self.of(work, self.ann).avow_person
+            work.collect(self.site.Card, person=person, words="under version 1", arrived=self.clock())
+
     def sell(self, owner: str) -> str:
         with self.site.acting("desk", "selling") as work:
             return str(self.of(work, owner).name.open())
@@ -150,10 +156,7 @@ def test_changing_what_was_given_before_is_judged_by_its_version(years: Years) -
 
 @pytest.mark.promise("I13", "holds")
 def test_what_was_to_be_gone_sooner_is_gone_sooner(years: Years, clock: FrozenClock) -> None:
-    site = years.site
-    with site.acting("desk", "mailing", place="counter") as work:
-        person = years.of(work, years.ann).avow_person
-        work.collect(site.Card, person=person, words="under version 1", arrived=clock())
+    years.card_of_ann()
     site = years.under(WEAKER)
     with site.acting("desk", "mailing", place="counter") as work:
         work.collect(site.Card, person=work.person(), words="under version 2", arrived=clock())
@@ -165,10 +168,7 @@ def test_what_was_to_be_gone_sooner_is_gone_sooner(years: Years, clock: FrozenCl
 
 @pytest.mark.promise("I13", "works")
 def test_who_agreed_keeps_what_the_new_version_keeps(years: Years, clock: FrozenClock) -> None:
-    site = years.site
-    with site.acting("desk", "mailing", place="counter") as work:
-        person = years.of(work, years.ann).avow_person
-        work.collect(site.Card, person=person, words="under version 1", arrived=clock())
+    years.card_of_ann()
     site = years.under(ASKED)
     with site.acting("desk", "mailing") as work:
         work.accept(years.of(work, years.ann), "Version 2 may hold for what you have.")
@@ -261,10 +261,7 @@ def test_a_duty_of_an_earlier_version_is_told_beside_what_the_newer_one_permits(
 
 
 def test_what_an_earlier_version_has_destroyed_is_told_as_its_deed(years: Years, clock: FrozenClock) -> None:
-    site = years.site
-    with site.acting("desk", "mailing", place="counter") as work:
-        person = years.of(work, years.ann).avow_person
-        work.collect(site.Card, person=person, words="under version 1", arrived=clock())
+    years.card_of_ann()
     site = years.under(WEAKER)
     clock.advance(90 * DAY)
     assert carry_out(site.opened.vault) == 1

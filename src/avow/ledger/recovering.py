@@ -7,7 +7,6 @@ waits no longer; an entry says that this was done.
 
 from __future__ import annotations
 
-import secrets
 from contextlib import suppress
 from itertools import islice
 
@@ -19,7 +18,7 @@ from avow.ledger.entry import commitment, own_entry, read_quickly
 from avow.ledger.integrating import integrate
 from avow.ledger.journal import Journal
 from avow.ledger.stored import StoredLog
-from avow.ledger.waiting import WaitingSeal
+from avow.ledger.waiting import WaitingSeal, put_own
 
 
 def recover(log: StoredLog, kept: Checkpoint | None, journal: Journal, seal: WaitingSeal, hour: int, batch: int) -> int:
@@ -72,9 +71,7 @@ def recover(log: StoredLog, kept: Checkpoint | None, journal: Journal, seal: Wai
     pending = log.schema.pending
     for identity in over:
         log.connection.execute(delete(pending).where(pending.c.id == identity))
-    said = own_entry("restored", "keep", "ledger", hour)
-    identity = secrets.token_hex(16)
-    log.connection.execute(pending.insert().values(id=identity, body=seal.seal(identity, said.encode())))
+    put_own(log.connection, log.schema, seal, own_entry("restored", "keep", "ledger", hour))
     return held - size
 
 

@@ -23,7 +23,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
@@ -47,7 +46,7 @@ from avow.ledger.merkle import EMPTY_ROOT, leaf_hashes
 from avow.ledger.note import Signer
 from avow.ledger.recovering import recover
 from avow.ledger.stored import StoredLog
-from avow.ledger.waiting import WaitingSeal
+from avow.ledger.waiting import WaitingSeal, put_own
 from avow.store.connection import Store
 from avow.store.schema import Schema
 
@@ -179,9 +178,7 @@ class Sequencer:
                     cells += count([read_quickly(each.body) for each in part])
             tally.renew(connection, self.schema, cells)
             # A tally that was changed must not become right without a trace.
-            said, identity = own_entry("recounted", "keep", "tally", self._hour()), secrets.token_hex(16)
-            sealed = self.waiting.seal(identity, said.encode())
-            connection.execute(self.schema.pending.insert().values(id=identity, body=sealed))
+            put_own(connection, self.schema, self.waiting, own_entry("recounted", "keep", "tally", self._hour()))
 
     def _drain(self, due: _Due) -> int:
         total, after, more = 0, None, True

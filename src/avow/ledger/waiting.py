@@ -15,12 +15,16 @@ from __future__ import annotations
 
 import hmac
 import os
+import secrets
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import Connection
 
 from avow.errors import LedgerError
+from avow.ledger.entry import Entry
+from avow.store.schema import Schema
 
 _ALGORITHM: Final = b"\x01"
 _NONCE: Final = 12
@@ -56,3 +60,9 @@ class WaitingSeal:
             except (InvalidTag, ValueError):
                 pass  # told below
         raise LedgerError("a waiting entry does not open: it was changed, or put there by somebody else")
+
+
+def put_own(connection: Connection, schema: Schema, seal: WaitingSeal, said: Entry) -> None:
+    """Have an entry of the ledger about itself (`avow.ledger.entry.own_entry`) wait, in the caller's transaction."""
+    identity = secrets.token_hex(16)
+    connection.execute(schema.pending.insert().values(id=identity, body=seal.seal(identity, said.encode())))
