@@ -6,6 +6,7 @@ All in the caller's transaction. A statement here takes the rows of a whole batc
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from avow.ledger import tally
 from avow.ledger.entry import Entry, commitment
@@ -15,13 +16,25 @@ from avow.ledger.merkle import leaf_hashes
 from avow.ledger.stored import StoredLog
 
 
-def integrate(log: StoredLog, edge: Edge, bodies: Sequence[bytes], entries: Sequence[Entry]) -> Edge:
+class Coming(NamedTuple):
+    """An entry on its way into the log: its body, what that says, and what the log will say of it."""
+
+    body: bytes
+    entry: Entry
+    commitment: bytes
+
+    @classmethod
+    def of(cls, body: bytes, entry: Entry) -> Coming:
+        """The entry of a body."""
+        return cls(body, entry, commitment(body))
+
+
+def integrate(log: StoredLog, edge: Edge, coming: Sequence[Coming]) -> Edge:
     """Append entries to a log.
 
     Args:
         edge: of the log before.
-        bodies: of the entries, in the order that they get.
-        entries: what the bodies say.
+        coming: the entries, in the order that they get.
 
     Returns:
         The new edge.
@@ -29,7 +42,7 @@ def integrate(log: StoredLog, edge: Edge, bodies: Sequence[bytes], entries: Sequ
     Raises:
         DBAPIError: they cannot be written.
     """
-    commitments = [commitment(body) for body in bodies]
+    bodies, entries, commitments = zip(*coming, strict=True)
     grown, tiles = grow(edge, leaf_hashes(commitments))
     numbers = range(edge.size, grown.size)
     connection = log.connection
@@ -42,7 +55,7 @@ def integrate(log: StoredLog, edge: Edge, bodies: Sequence[bytes], entries: Sequ
         connection.exec_driver_sql(
             "INSERT INTO avow_entry (number, body, commitment) SELECT * FROM unnest(%s::bigint[], %s::bytea[], "
             "%s::bytea[])",
-            (list(numbers), list(bodies), commitments),
+            (list(numbers), list(bodies), list(commitments)),
         )
     log.put(tiles)
     tally.add(connection, log.schema, count(entries))

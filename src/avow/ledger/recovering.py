@@ -15,7 +15,7 @@ from sqlalchemy import LargeBinary, cast, delete, select
 from avow.errors import LedgerError
 from avow.ledger.checkpoint import Checkpoint
 from avow.ledger.entry import commitment, own_entry, read_quickly
-from avow.ledger.integrating import integrate
+from avow.ledger.integrating import Coming, integrate
 from avow.ledger.journal import Journal
 from avow.ledger.stored import StoredLog
 from avow.ledger.waiting import WaitingSeal, put_own
@@ -48,17 +48,17 @@ def recover(log: StoredLog, kept: Checkpoint | None, journal: Journal, seal: Wai
     while edge.size < held:
         # One batch ends where the checkpoint does, so that its root can be compared.
         most = min(batch, (kept.size if edge.size < kept.size else held) - edge.size)
-        bodies: list[bytes] = []
+        coming: list[Coming] = []
         for entry in islice(lost, most):
             if commitment(entry.body) != entry.commitment:
                 break
-            bodies.append(entry.body)
-        if len(bodies) < most:
+            coming.append(Coming(entry.body, read_quickly(entry.body), entry.commitment))
+        if len(coming) < most:
             raise LedgerError(
-                f"the ledger's journal `{journal.path}` is damaged at entry {edge.size + len(bodies)}",
+                f"the ledger's journal `{journal.path}` is damaged at entry {edge.size + len(coming)}",
                 help="put the newest copy of it in its place; nothing was restored",
             )
-        edge = integrate(log, edge, bodies, [read_quickly(body) for body in bodies])
+        edge = integrate(log, edge, coming)
         if edge.size == kept.size and edge.root != kept.root:
             raise LedgerError(
                 f"the entries in the journal `{journal.path}` do not lead to the ledger's checkpoint: of {kept.size} "
@@ -66,8 +66,8 @@ def recover(log: StoredLog, kept: Checkpoint | None, journal: Journal, seal: Wai
                 help="the journal was changed, or the database or the journal belongs to another ledger; put the "
                 "newest copy of each in its place. Nothing was restored",
             )
-        for body in bodies:
-            over += waiting.pop(commitment(body), ())
+        for each in coming:
+            over += waiting.pop(each.commitment, ())
     pending = log.schema.pending
     for identity in over:
         log.connection.execute(delete(pending).where(pending.c.id == identity))

@@ -35,10 +35,10 @@ from sqlalchemy import Connection, LargeBinary, cast, func, select, text
 from avow.errors import LedgerError
 from avow.ledger import tally
 from avow.ledger.checkpoint import Checkpoint
-from avow.ledger.entry import Entry, commitment, own_entry, read_quickly
+from avow.ledger.entry import commitment, own_entry, read_quickly
 from avow.ledger.figures import Cell, count
 from avow.ledger.growing import Edge, grow
-from avow.ledger.integrating import integrate
+from avow.ledger.integrating import Coming, integrate
 from avow.ledger.journal import NAME as JOURNAL
 from avow.ledger.journal import Journal, Logged
 from avow.ledger.kept import keep, missing, read_kept
@@ -199,12 +199,12 @@ class Sequencer:
             found = [(row[0], row[1]) for row in connection.execute(rows)]
             if not found:
                 return 0, None, False
-            ids, bodies, entries = self._opened(connection, found, due)
+            ids, coming = self._opened(connection, found, due)
             edge = None
             if ids:
                 stored = StoredLog(connection, self.schema)
                 edge = stored.check_holds(self._kept(), stored.size())
-                edge = integrate(stored, edge, bodies, entries)
+                edge = integrate(stored, edge, coming)
                 self._delete(connection, ids, whole=len(ids) == len(found))
         if edge is not None:
             self._publish(edge)
@@ -212,9 +212,9 @@ class Sequencer:
 
     def _opened(
         self, connection: Connection, found: Sequence[tuple[str, bytes]], due: _Due
-    ) -> tuple[list[str], list[bytes], list[Entry]]:
-        """Of some pending rows those that are due: their ids, and bodies and entries as they come into the log."""
-        taken: list[tuple[str, bytes, tuple[bytes, Entry] | None]] = []
+    ) -> tuple[list[str], list[Coming]]:
+        """Of some pending rows those that are due: their ids, and the entries as they come into the log."""
+        taken: list[tuple[str, bytes, Coming | None]] = []
         for identity, there in found:
             try:
                 body = self.waiting.unseal(identity, there)
@@ -223,19 +223,18 @@ class Sequencer:
                 taken.append((identity, there, None))
             else:
                 if due(entry.hour):
-                    taken.append((identity, there, (body, entry)))
-        leaves = [commitment(opened[0]) if opened else b"" for _, _, opened in taken]
-        seen = StoredLog(connection, self.schema).has([leaf for leaf in leaves if leaf])
-        come: list[tuple[bytes, Entry]] = []
-        for (_, there, opened), leaf in zip(taken, leaves, strict=True):
+                    taken.append((identity, there, Coming.of(body, entry)))
+        seen = StoredLog(connection, self.schema).has([opened.commitment for _, _, opened in taken if opened])
+        come: list[Coming] = []
+        for _, there, opened in taken:
             if opened is None:
                 come.append(self._put_aside(connection, there, "is no ledger entry"))
-            elif leaf in seen:  # a copy that was put back would make of one event as many as somebody likes
+            elif opened.commitment in seen:  # a copy that was put back would make of one event many
                 come.append(self._put_aside(connection, there, "repeats an entry of the ledger"))
             else:
-                seen.add(leaf)
+                seen.add(opened.commitment)
                 come.append(opened)
-        return [each[0] for each in taken], [body for body, _ in come], [entry for _, entry in come]
+        return [each[0] for each in taken], come
 
     def _alone(self, connection: Connection) -> None:
         """Let no other sequencer in until the end of the transaction. On SQLite nobody else writes anyway."""
@@ -324,15 +323,15 @@ class Sequencer:
             raise missing(self.file)
         return kept
 
-    def _put_aside(self, connection: Connection, found: bytes, why: str) -> tuple[bytes, Entry]:
-        """Keep a row apart that is no entry, or one that came before; the entry that says so, and its body."""
+    def _put_aside(self, connection: Connection, found: bytes, why: str) -> Coming:
+        """Keep a row apart that is no entry, or one that came before; the entry that says so."""
         digest = hashlib.sha256(found).hexdigest()
         log.error("a pending row %s; it is set aside as %s%s", why, DIGEST, digest)
         aside = self.schema.aside
         if connection.scalar(select(aside.c.digest).where(aside.c.digest == digest)) is None:
             connection.execute(aside.insert().values(digest=digest, body=found))
         entry = own_entry(UNREADABLE, "keep", f"{DIGEST}{digest}", self._hour())
-        return entry.encode(), entry
+        return Coming.of(entry.encode(), entry)
 
     def _hour(self) -> int:
         return max(0, int(self.clock() // _HOUR))
