@@ -23,6 +23,10 @@ def body(number: int, event: str = "permitted", hour: int = 500_000) -> bytes:
     return Entry(event, "show", "contact", None, None, ("a", "b"), "0" * 64, hour, f"{number:032x}").encode()
 
 
+#: An entry that no ledger of the tests has: which place another one of them has is chance.
+OTHER: Final = body(1 << 64)
+
+
 def add(store: Store, schema: Schema, start: int, count: int, event: str = "permitted", hour: int = 500_000) -> None:
     with store.writing() as connection:
         rows = [sealed(body(start + n, event, hour)) for n in range(count)]

@@ -19,7 +19,7 @@ from avow.ledger.tiles import ENTRIES, tile_at
 from avow.store.connection import Store
 from avow.store.schema import Schema
 
-from .pending import SIGNER, add, body
+from .pending import OTHER, SIGNER, add
 
 Ledger = tuple[Store, Schema, Sequencer]
 
@@ -82,13 +82,13 @@ def test_a_receipt_verifies_for_its_entry_and_no_other(ledger: Ledger, tmp_path:
 def test_no_receipt_is_made_for_what_is_not_in_the_log(ledger: Ledger, tmp_path: Path) -> None:
     bodies = filled(ledger, 3)
     export(*ledger[:2], tmp_path / "log", SIGNER)
-    for other in (body(7), bodies[0] + b"\n", b""):
+    for other in (OTHER, bodies[0] + b"\n", b""):
         with pytest.raises(LogError, match="it has no entry with the SHA-256"):
             receipt(tmp_path / "log", SIGNER.key, other)
     tile = tmp_path / "log" / tile_at(ENTRIES, 0, 3).path
-    tile.write_bytes(tile.read_bytes().replace(commitment(bodies[0]), commitment(body(7))))
+    tile.write_bytes(tile.read_bytes().replace(commitment(bodies[0]), commitment(OTHER)))
     with pytest.raises(LogError):
-        receipt(tmp_path / "log", SIGNER.key, body(7))
+        receipt(tmp_path / "log", SIGNER.key, OTHER)
 
 
 def test_no_receipt_is_made_from_a_log_of_somebody_else(ledger: Ledger, tmp_path: Path) -> None:

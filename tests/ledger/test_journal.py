@@ -19,7 +19,7 @@ from avow.ledger.verify import verify
 from avow.store.connection import Store
 from avow.store.schema import Schema
 
-from .pending import SIGNER, add, body, sealed, tally_anew
+from .pending import OTHER, SIGNER, add, sealed, tally_anew
 
 
 def entry(number: int) -> Logged:
@@ -138,13 +138,12 @@ def test_a_journal_that_was_changed_is_not_believed(ledger: tuple[Store, Schema,
     content = sequencer.journal.path.read_bytes()
     last = sequencer.journal.last()
     assert last is not None
-    other = body(77)
-    assert len(other) == len(last.body)
+    assert len(OTHER) == len(last.body)
     for changed, found in (
         (content[:-60] + b"X" + content[-59:], "damaged at entry 19"),
         (content.replace(last.commitment, bytes(32)), "damaged at entry 19"),
         (
-            content.replace(last.body, other).replace(last.commitment, commitment(other)),
+            content.replace(last.body, OTHER).replace(last.commitment, commitment(OTHER)),
             "do not lead to the ledger's checkpoint",
         ),
     ):

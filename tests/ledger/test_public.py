@@ -19,7 +19,7 @@ from avow.ledger.tiles import ENTRIES, Tile, widths
 from avow.store.connection import Store
 from avow.store.schema import Schema
 
-from .pending import SIGNER, add, body
+from .pending import OTHER, SIGNER, add
 
 Ledger = tuple[Store, Schema, Sequencer]
 
@@ -229,7 +229,7 @@ def test_no_receipt_is_given_that_would_not_verify(ledger: Ledger) -> None:
         assert not isinstance(caught.value, LogError), "it is not that one has to wait"
 
     refused(0, there[1])
-    refused(0, body(77))
+    refused(0, OTHER)
     refused(-1, there[4])
     with store.reading() as connection:
         [tile] = connection.execute(schema.tile.select()).all()

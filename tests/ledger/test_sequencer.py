@@ -24,7 +24,7 @@ from avow.ledger.verify import verify
 from avow.store.connection import Store
 from avow.store.schema import Schema, declare
 
-from .pending import SIGNER, WAITING, add, body, sealed, tally_anew
+from .pending import OTHER, SIGNER, WAITING, add, body, sealed, tally_anew
 from .trees import sha256, tree
 
 
@@ -221,7 +221,7 @@ def test_nothing_is_signed_that_was_changed_between_commit_and_signature(
     store, schema, sequencer = ledger
     kept, journal = grown(ledger)
     entry = schema.entry
-    for values in ({"body": body(77)}, {"body": body(77), "commitment": commitment(body(77))}):
+    for values in ({"body": OTHER}, {"body": OTHER, "commitment": commitment(OTHER)}):
         sequencer.file.write_bytes(kept)
         sequencer.journal.path.write_bytes(journal)
         with store.writing() as connection:
@@ -236,15 +236,14 @@ class Tampered(Sequencer):
 
     def _publish(self, computed: Edge | None) -> None:
         if computed is not None:
-            other = body(77)
             with self.store.writing() as connection:
                 log, last = StoredLog(connection, self.schema), computed.size - 1
                 entry, tile = self.schema.entry, self.schema.tile
                 leaves = log.read(Tile(0, 0, computed.size))
                 connection.execute(
-                    update(entry).where(entry.c.number == last).values(body=other, commitment=commitment(other))
+                    update(entry).where(entry.c.number == last).values(body=OTHER, commitment=commitment(OTHER))
                 )
-                connection.execute(update(tile).values(hashes=leaves[:-32] + sha256(b"\0" + commitment(other))))
+                connection.execute(update(tile).values(hashes=leaves[:-32] + sha256(b"\0" + commitment(OTHER))))
         super()._publish(computed)
 
 

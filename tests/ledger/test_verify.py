@@ -20,7 +20,7 @@ from avow.ledger.note import Signer
 from avow.ledger.stored import StoredLog
 from avow.ledger.verify import verify
 
-from .pending import SIGNER, add, body
+from .pending import OTHER, SIGNER, add, body
 from .touched import SIZE, Ledger, found_in
 
 
@@ -84,7 +84,7 @@ def test_what_came_after_the_checkpoint_is_verified_and_not_vouched_for(full: Le
     report = verify(store, schema, sequencer.file, SIGNER.key)
     assert report.kept is not None
     assert (report.size, report.kept.size) == (SIZE + 20, SIZE)
-    write(full, SIZE + 3, body=body(7))
+    write(full, SIZE + 3, body=OTHER)
     assert f"entry {SIZE + 3} of the ledger" in found_in(full)
 
 
@@ -95,7 +95,7 @@ def test_an_entry_that_was_changed_is_named(full: Ledger, number: int) -> None:
         ({"body": flipped(old)}, "does not verify: its body has the SHA-256"),
         ({"body": b""}, "does not verify: its body"),
         ({"commitment": flipped(commitment(old))}, "its commitment is"),
-        ({"body": body(7), "commitment": commitment(body(7))}, "and it hashes to"),
+        ({"body": OTHER, "commitment": commitment(OTHER)}, "and it hashes to"),
     ):
         write(full, number, **values)
         assert re.search(rf"entry {number} of the ledger .*{said}", found_in(full))
@@ -109,7 +109,7 @@ def test_it_is_told_whether_the_body_or_the_commitment_was_changed(full: Ledger)
     for values, what in (
         ({"body": flipped(old)}, "its body was changed"),
         ({"commitment": bytes(32)}, "its commitment was changed"),
-        ({"body": body(7), "commitment": bytes(32)}, "more than one of them was changed"),
+        ({"body": OTHER, "commitment": bytes(32)}, "more than one of them was changed"),
     ):
         write(full, 4, **values)
         with pytest.raises(LedgerError, match=what):
@@ -166,7 +166,7 @@ def test_entries_that_were_dropped_swapped_doubled_or_put_in_are_found(full: Led
         (there[1:], 0),
         ([*there[:10], there[11], there[10], *there[12:]], 10),
         ([*there[:20], there[19], *there[20:]], 20),
-        ([*there[:30], body(7), *there[30:]], 30),
+        ([*there[:30], OTHER, *there[30:]], 30),
     ):
         write_anew(full, changed)
         said = found_in(full)
