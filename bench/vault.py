@@ -142,8 +142,13 @@ class Guest(Base):
     owner: Mapped[Person] = relationship(Person, lazy="joined", innerjoin=True)
 
 
+#: Whom a row is about can be told what it says, as everybody can be told of their ledger entries.
 AUDIT = Table(
-    "audit", Base.metadata, Column("id", String(32), primary_key=True), Column("body", LargeBinary, nullable=False)
+    "audit",
+    Base.metadata,
+    Column("id", String(32), primary_key=True),
+    Column("person", String(32), nullable=False, index=True),
+    Column("body", LargeBinary, nullable=False),
 )
 
 
@@ -158,10 +163,10 @@ def unsealed(store: str, crowd: int, *, audited: bool) -> Iterator[tuple[Page, P
             settle(opened)
         sessions = sessionmaker(opened.engine, expire_on_commit=False)
 
-        def audit(db: Session, what: str) -> None:
+        def audit(db: Session, what: str, person: str) -> None:
             if audited:
                 body = json.dumps({"what": what, "fields": list(GUEST), "hour": int(time.time() // 3600)}).encode()
-                db.execute(AUDIT.insert(), {"id": secrets.token_hex(16), "body": body})
+                db.execute(AUDIT.insert(), {"id": secrets.token_hex(16), "person": person, "body": body})
 
         def collect() -> tuple[str, str]:
             with sessions() as db:
@@ -170,21 +175,21 @@ def unsealed(store: str, crowd: int, *, audited: bool) -> Iterator[tuple[Page, P
                     person=person.id, id=secrets.token_hex(16), policy="0" * 64, room="7", owner=person, **GUEST
                 )
                 db.add(made)
-                audit(db, "collect")
+                audit(db, "collect", person.id)
                 db.commit()
             return made.person, made.id
 
         def load(key: tuple[str, str]) -> str:
             with sessions() as db:
                 page = template.render(guest=db.get(Guest, key))
-                audit(db, "show")
+                audit(db, "show", key[0])
                 db.commit()
             return page
 
         def open_one(key: tuple[str, str]) -> str:
             with sessions() as db:
                 found = db.get_one(Guest, key).phone
-                audit(db, "open")
+                audit(db, "open", key[0])
                 db.commit()
             return found
 

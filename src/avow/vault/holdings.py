@@ -14,13 +14,13 @@ is held all the same, so it is named with the reason, and stays closed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, select
+from sqlalchemy import Column, ColumnElement, Row, Select, Table, bindparam, func, select
 
 from avow.errors import Refused
 from avow.values import Sentence
@@ -30,7 +30,7 @@ from avow.vault.sealed import Sealed, Stored
 if TYPE_CHECKING:
     from avow.store.schema import Schema
     from avow.vault.columns import Field
-    from avow.vault.record import Record
+    from avow.vault.record import Home, Record
     from avow.vault.unit import Unit
 
 #: How a send stands, in words, by its state in the outbox or of an exchange.
@@ -159,19 +159,20 @@ def holdings(unit: Unit, records: Iterable[Record], fact: str, purpose: str) -> 
             help="work.recognise or work.presented comes first",
         )
     unit.db.flush()
-    people = list(dict.fromkeys(record.owner_id for record in records))
-    versions = _versions(unit)
-    items = tuple(item for kind in unit.vault.home.records for item in _items(unit, kind, people, fact, purpose))
-    accepted, standings = _standings(unit, people)
-    schema, rest = unit.vault.home.schema, _counts(unit, people)
+    people = sorted({record.owner_id for record in records})
+    rows, schema = _counts(unit, people), unit.vault.home.schema
+    items = tuple(item for kind in unit.vault.home.records for item in _items(unit, kind, people, rows, fact, purpose))
+    accepted, standings = _standings(unit, people, rows)
+    told = (schema.outbox, schema.exchange, schema.standing, schema.link, schema.trace)
+    others = {c.table: count for c, count in rows.items() if c.table.name.startswith("avow_") and c.table not in told}
     return Holdings(
         items=items,
-        sendings=tuple(_sendings(unit, people)),
-        accepted=tuple(dict.fromkeys(_version(versions, digest) for digest in accepted)),
+        sendings=tuple(_sendings(unit, people, rows)),
+        accepted=tuple(dict.fromkeys(_version(unit, digest) for digest in accepted)),
         standings=tuple(standings),
-        links=rest.pop(schema.link.name),
-        log=rest.pop(schema.trace.name),
-        others={name: count for name, count in rest.items() if count},
+        links=rows[schema.link.c.owner],
+        log=rows[schema.trace.c.owner],
+        others={table.name: count for table, count in others.items() if count},
     )
 
 
@@ -184,20 +185,25 @@ def called(kind: type[Any]) -> str:
     return label or kind.__name__
 
 
-def _items(unit: Unit, kind: Any, people: list[str], fact: str, purpose: str) -> Iterator[Item]:
-    layout, versions = kind.__layout__, _versions(unit)
-    one, whose = len(people) == 1, _whose(people)
-    own = unit.db.scalars(_records(kind, layout.owner, one), whose).all()
-    found: list[Any] = sorted(own, key=_collected)
-    for record in found:
+def _items(
+    unit: Unit, kind: Any, people: list[str], rows: dict[Column[Any], int], fact: str, purpose: str
+) -> Iterator[Item]:
+    layout, table = kind.__layout__, kind.__table__
+
+    def naming_them(attribute: str) -> list[Any]:
+        if not rows[table.c[attribute]]:
+            return []
+        return list(unit.db.scalars(_records(kind, attribute, len(people) == 1), _whose(people)))
+
+    for record in sorted(naming_them(layout.owner), key=_collected):
         fields = _values(unit, record, [(f, not f.of) for f in layout.fields.values()], fact, purpose)
         notes = tuple(_note(record, name) for name in layout.plain)
-        yield Item(called(kind), record.id, True, _version(versions, record.policy), tuple(fields), notes)
+        yield Item(called(kind), record.id, True, _version(unit, record.policy), tuple(fields), notes)
     for attribute in layout.parties:
-        for record in unit.db.scalars(_records(kind, attribute, one), whose):
+        for record in naming_them(attribute):
             theirs = [(f, True) for f in layout.fields.values() if f.of == attribute]
             fields = _values(unit, record, theirs, fact, purpose)
-            yield Item(called(kind), record.id, False, _version(versions, record.policy), tuple(fields), ())
+            yield Item(called(kind), record.id, False, _version(unit, record.policy), tuple(fields), ())
 
 
 def _collected(record: Record) -> int:
@@ -217,7 +223,7 @@ def _values(
         label = value.label()
         place = words.label(label.place, "place") if label.place else ""
         about = (words.label(field.category), field.category, label.collected, place)
-        version = _version(_versions(unit), label.version)
+        version = _version(unit, label.version)
         if not of_them:
             yield Value(*about, version, None, OF_ANOTHER)
             continue
@@ -238,65 +244,56 @@ def _note(record: Record, name: str) -> Note:
 # -- versions -----------------------------------------------------------------------------------------
 
 
-def _versions(unit: Unit) -> dict[str, str]:
-    """The number of each version that something may be under, by the beginning of its digest as labels have it.
-
-    With one that was brought along goes the site that it was in force at.
-    """
-    table = unit.vault.home.schema.policy.c
-    known: dict[str, str] | None = unit.db.info.get("avow_versions")
-    if known is None:
-        rows = unit.db.execute(select(table.digest, table.version, table.brought))
-        known = {row.digest[:16]: f"{row.version} ({row.brought})" if row.brought else row.version for row in rows}
-        unit.db.info["avow_versions"] = known
-    return known
+def _version(unit: Unit, digest: str) -> str:
+    return unit.vault.older.called(unit, digest)
 
 
-def _version(versions: dict[str, str], digest: str) -> str:
-    return versions.get(digest[:16], digest[:16])
-
-
-def _standings(unit: Unit, people: list[str]) -> tuple[list[str], list[Stood]]:
+def _standings(unit: Unit, people: list[str], rows: dict[Column[Any], int]) -> tuple[list[str], list[Stood]]:
     """The digests of the versions that people are under, and how they stand to versions, the latest last."""
-    words, whose = unit.vault.policy.vocabulary, _whose(people)
-    came, stood = _standing(unit.vault.home.schema, len(people) == 1)
-    under: dict[str, str] = {row.id: row.policy for row in unit.db.execute(came, whose)}
+    words, schema = unit.vault.policy.vocabulary, unit.vault.home.schema
+    under = {identity: unit.db.get_one(unit.vault.person_class, identity).policy for identity in people}
     told = []
-    for row in unit.db.execute(stood, whose):
+    for row in _rows(unit, people, rows, schema.standing):
         if row.way in _ACCEPTING:
             under[row.owner] = row.policy
         place = words.label(row.place, "place") if row.place else ""
-        told.append(Stood(WAYS[row.way], _version(_versions(unit), row.policy), row.hour, place))
+        told.append(Stood(WAYS[row.way], _version(unit, row.policy), row.hour, place))
     return list(under.values()), told
 
 
 # -- Avow's own rows ----------------------------------------------------------------------------------
 
 
-def _sendings(unit: Unit, people: list[str]) -> Iterator[Sending]:
-    words, whose = unit.vault.policy.vocabulary, _whose(people)
-    queued, talked = _sending(unit.vault.home.schema, len(people) == 1)
-    for row in unit.db.execute(queued, whose):
+def _sendings(unit: Unit, people: list[str], rows: dict[Column[Any], int]) -> Iterator[Sending]:
+    words, schema = unit.vault.policy.vocabulary, unit.vault.home.schema
+    for row in _rows(unit, people, rows, schema.outbox):
         mail = row.kind == "send"
         # What follows the word tells apart the editions of a mail, by what is nobody's business but the shop's.
         name = words.label(row.name.partition("/")[0], "message" if mail else "recipient")
         yield Sending("mail" if mail else "share", name, words.label(row.purpose, "purpose"), _state(row.state))
-    for recipient, purpose, state in unit.db.execute(talked, whose):
-        said = words.label(recipient, "recipient"), words.label(purpose, "purpose")
-        yield Sending("exchange", *said, _state(state))
+    for row in _rows(unit, people, rows, schema.exchange):
+        said = words.label(row.recipient, "recipient"), words.label(row.purpose, "purpose")
+        yield Sending("exchange", *said, _state(row.state))
 
 
 def _state(state: str) -> str:
     return STATES.get(state, state)
 
 
-def _counts(unit: Unit, people: list[str]) -> dict[str, int]:
-    """How many rows are theirs, by table, in Avow's tables that say whose a row is and have no words above.
+def _rows(unit: Unit, people: list[str], rows: dict[Column[Any], int], table: Table) -> Sequence[Row[Any]]:
+    """The rows of one of Avow's own tables that are theirs, in the order in which they are told."""
+    if not rows[table.c.owner]:
+        return ()
+    return unit.db.execute(_telling(unit.vault.home.schema, table, len(people) == 1), _whose(people)).all()
+
+
+def _counts(unit: Unit, people: list[str]) -> dict[Column[Any], int]:
+    """How many rows name them, by each column that names people: most tables need not be asked any more then.
 
     They are found by their columns, so a new one is not forgotten.
     """
-    names, statement = _counting(unit.vault.home.schema, len(people) == 1)
-    return dict(zip(names, unit.db.execute(statement, _whose(people)).one(), strict=True))
+    columns, statement = _counting(unit.vault.home, len(people) == 1)
+    return dict(zip(columns, unit.db.execute(statement, _whose(people)).one(), strict=True))
 
 
 # -- statements, made once: to spell one out takes as long as to have it answered ---------------------
@@ -308,34 +305,28 @@ def _records(kind: Any, attribute: str, one: bool) -> Select[Any]:
     return select(kind).where(_of(getattr(kind, attribute), one)).order_by(kind.id)
 
 
-@lru_cache(maxsize=16)
-def _standing(schema: Schema, one: bool) -> tuple[Select[Any], Select[Any]]:
-    """Under which versions people came about, and what came about with versions since."""
-    table, person = schema.standing.c, schema.person.c
-    came = select(person.id, person.policy).where(_of(person.id, one)).order_by(person.id)
-    stood = select(schema.standing).where(_of(table.owner, one)).order_by(table.hour, table.policy, table.way)
-    return came, stood
+@lru_cache(maxsize=64)
+def _telling(schema: Schema, table: Table, one: bool) -> Select[Any]:
+    """What came about with versions, what waits or has left, or the conversations with recipients."""
+    standing, outbox, exchange = schema.standing.c, schema.outbox.c, schema.exchange.c
+    told: dict[Table, tuple[Column[Any], ...]] = {
+        schema.standing: (standing.hour, standing.policy, standing.way),
+        schema.outbox: (outbox.due, outbox.id),
+        schema.exchange: (exchange.begun, exchange.id),
+    }
+    return select(table).where(_of(table.c.owner, one)).order_by(*told[table])
 
 
 @lru_cache(maxsize=16)
-def _sending(schema: Schema, one: bool) -> tuple[Select[Any], Select[Any]]:
-    """What waits or has left, and the conversations with recipients."""
-    outbox, exchange = schema.outbox.c, schema.exchange.c
-    queued = select(outbox.kind, outbox.name, outbox.purpose, outbox.state).where(_of(outbox.owner, one))
-    talked = select(exchange.recipient, exchange.purpose, exchange.state).where(_of(exchange.owner, one))
-    return queued.order_by(outbox.due, outbox.id), talked.order_by(exchange.begun, exchange.id)
-
-
-@lru_cache(maxsize=16)
-def _counting(schema: Schema, one: bool) -> tuple[tuple[str, ...], Select[Any]]:
-    told = (schema.outbox, schema.exchange, schema.standing)
-    tables = [
-        table
-        for table in schema.metadata.sorted_tables
-        if table.name.startswith("avow_") and "owner" in table.columns and table not in told
+def _counting(home: Home, one: bool) -> tuple[tuple[Column[Any], ...], Select[Any]]:
+    own = [
+        table.c.owner for table in home.metadata.sorted_tables if table.name.startswith("avow_") and "owner" in table.c
     ]
-    counts = (select(func.count()).select_from(each).where(_of(each.c.owner, one)) for each in tables)
-    return tuple(each.name for each in tables), select(*(count.scalar_subquery() for count in counts))
+    theirs = [
+        kind.__table__.c[name] for kind in home.records for name in (kind.__layout__.owner, *kind.__layout__.parties)
+    ]
+    counts = (select(func.count()).select_from(each.table).where(_of(each, one)) for each in (*own, *theirs))
+    return (*own, *theirs), select(*(count.scalar_subquery() for count in counts))
 
 
 def _of(column: Any, one: bool) -> ColumnElement[bool]:

@@ -60,6 +60,7 @@ class Older:
         self._current = vault.policy.digest[:DIGITS]
         self._policies: dict[str, Policy] = {}
         self._compared: dict[str, Comparison] = {}
+        self._called: dict[str, str] = {}
         self._back = {new: old for old, new in vault.policy.renamed.items()}
         self._concerned = Concerned(vault, self)
         self.applying = Applying(vault.policy, vault.subject)
@@ -177,6 +178,19 @@ class Older:
 
             self._compared[version] = compare(self.policy(version), self._vault.policy)
         return self._compared[version]
+
+    def called(self, unit: Unit, digest: str) -> str:
+        """How a version is called, by the first digits of its digest: by its number.
+
+        With one that was brought along goes the site that it was in force at.
+        """
+        version = digest[:DIGITS]
+        if version not in self._called:
+            table = self._vault.home.schema.policy.c
+            for row in unit.db.execute(select(table.digest, table.version, table.brought)):
+                site = f" ({row.brought})" if row.brought else ""
+                self._called[row.digest[:DIGITS]] = f"{row.version}{site}"
+        return self._called.get(version, version)
 
     def policy(self, version: str) -> Policy:
         """The policy of a version, by the first digits of its digest. What its own code answered is unknown now.

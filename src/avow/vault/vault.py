@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from sqlalchemy import Connection, event, inspect, select
 from sqlalchemy.exc import DatabaseError
-from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker
+from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from avow.engine import Policy
-from avow.errors import KeyringError, SealedError, StoreError
+from avow.errors import KeyringError, StoreError
 from avow.keys.hierarchy import PersonKeys, record_subkey, wrap_person
 from avow.keys.provider import KeyProvider
+from avow.ledger.kept import NAME as CHECKPOINT
 from avow.ledger.waiting import WaitingSeal
 from avow.store.adding import Adding
 from avow.store.connection import Store
@@ -34,16 +35,15 @@ from avow.vault.applying import check_supplied
 from avow.vault.attesting import Attesting
 from avow.vault.blind import BlindIndex, Kind
 from avow.vault.columns import Field, refuse_sorting
-from avow.vault.current import current_unit
 from avow.vault.envelope import RecordSeal
 from avow.vault.erasure import replay, verdict_of
 from avow.vault.fitting import check_records
-from avow.vault.keeping import inspect_plain
 from avow.vault.lines import Line, Lines
 from avow.vault.older import Older
-from avow.vault.published import published
+from avow.vault.published import lost, published, put_in_force, refuse_foreign
 from avow.vault.record import Home, Person, Record
 from avow.vault.retention import Task, earlier_tasks, tasks
+from avow.vault.sessions import Sessions
 from avow.vault.shredding import note_shredded
 from avow.vault.standing import Standing, adopt
 from avow.vault.tombstones import NAME as TOMBSTONES
@@ -85,7 +85,8 @@ class Vault:
     `data` is the folder of what is kept outside the database.
     `subject` and its visitor counterpart are the policy's names for whose information it is, `acceptance` that of the
     category that acceptances of it are kept as;
-    `announces` tells whether a new version of the policy is being announced,
+    `publishes` says whether its policy may come into force by this, and a database be begun; `formerly` is what the
+    site was called before; `announces` tells whether a new version of the policy is being announced,
     `facts_of` tells what the site knows of a record and its owner, for a unit that deals with it;
     `clock` gives unix seconds; `inspectors` look into text that comes in, `exit_inspectors`
     into what goes out; `new_guard` makes what watches opened values.
@@ -101,6 +102,8 @@ class Vault:
     subject: str
     new_guard: Callable[[], Guard]
     acceptance: str = "acceptance"
+    publishes: bool = True
+    formerly: str | None = None
     inspectors: tuple[Inspector, ...] = ()
     exit_inspectors: tuple[Inspector, ...] = ()
     after_commit: Callable[[], None] = lambda: None
@@ -116,8 +119,7 @@ class Vault:
     waiting: WaitingSeal = field(init=False)
     _keys: PersonKeys = field(init=False)
     _together: Together = field(init=False)
-    _sessions: sessionmaker[Session] = field(init=False)
-    _readers: sessionmaker[Session] = field(init=False)
+    _sessions: Sessions = field(init=False)
 
     def __post_init__(self) -> None:
         self.tenant = self.keyring.tenant
@@ -132,33 +134,31 @@ class Vault:
         self.waiting = WaitingSeal(self.keyring.secret("log"))
         self.pending = Adding(self.store, self.home.schema.pending, self.home.schema.trace)
         self._together = Together(self.pending)
-        self._sessions = sessionmaker(self.store.engine, expire_on_commit=False)
-        event.listen(self._sessions, "before_flush", _inspect_plain)
-        event.listen(self._sessions, "after_flush", self._check_epochs)
-        event.listen(self._sessions, "do_orm_execute", _refuse_bulk)
-        former.watch(self, self._sessions)
-        # Nothing is looked into before it is written by these: the database lets nothing be written.
-        self._readers = sessionmaker(self.store.reader, expire_on_commit=False)
-        event.listen(self._readers, "do_orm_execute", _refuse_bulk)
+        self._sessions = Sessions(self.store)
+        event.listen(self._sessions.writing, "after_flush", self._check_epochs)
+        former.watch(self, self._sessions.writing)
 
     def prepare(self) -> None:
         """Create what is missing in the database, and check that it and the keyring belong together.
 
         Raises:
             SetupError: a record does not fit the policy, or the database the records; or what the policy says must be
-                gone cannot be.
+                gone cannot be; or the database is another site's, or under another version that is not to be replaced.
             KeyringError: the database was sealed with other keys.
-            StoreError: the database cannot be written.
+            StoreError: the database cannot be written, or is empty where it was not.
         """
         check_records(self.home, frozenset(self.policy.vocabulary.words["category"]))
         self.tasks = tasks(self.home, self.policy)
         schema = self.home.schema
         try:
             fresh = not inspect(self.store.engine).has_table(schema.meta.name)
+            if fresh and (not self.publishes or (self.data / CHECKPOINT).exists()):
+                raise lost(self.data)  # nothing is begun anew over what people have given
             with self.store.writing() as connection:
                 if fresh:
                     schema.metadata.create_all(connection)
                 else:
+                    refuse_foreign(connection, schema, self.policy, self.formerly)
                     for added in bring_up(connection, schema.metadata):
                         log.warning("%s was added to the database", added)
                 known = connection.scalar(select(schema.meta.c.value).where(schema.meta.c.name == "tenant"))
@@ -171,20 +171,7 @@ class Vault:
                         "the database was sealed with the keys of another installation",
                         help="put back the keyring that belongs to it; without that, nothing in it can be opened",
                     )
-                mine = schema.policy.c.digest == self.policy.digest
-                there = connection.execute(select(schema.policy.c.brought).where(mine)).first()
-                if there is not None and there.brought is not None:  # people brought it along, and now it is in force
-                    connection.execute(schema.policy.update().where(mine).values(brought=None, since=self.hour()))
-                if there is None:
-                    connection.execute(
-                        schema.policy.insert().values(
-                            digest=self.policy.digest,
-                            version=self.policy.version,
-                            effective=self.policy.effective.isoformat(),
-                            source=self.policy.source,
-                            since=self.hour(),
-                        )
-                    )
+                put_in_force(connection, schema, self.policy, self.hour(), publishes=self.publishes)
                 published(connection, schema)  # nobody has loosened what earlier versions say
                 adopt(self, connection)
         except DatabaseError as error:
@@ -194,8 +181,10 @@ class Vault:
             ) from None
         self.home.bind(self)
 
-    def resume(self) -> None:
+    def resume(self) -> bool:
         """Bring to its end what a crash or a restore has left open: nobody who was erased is served.
+
+        Whether the database was put back: then something may be in it whose time has come since.
 
         Raises:
             StoreError: the tombstones cannot be read.
@@ -203,8 +192,9 @@ class Vault:
         """
         self.tasks += earlier_tasks(self.home, self.older)
         replay(self)
-        former.clean_if_wanted(self)
+        put_back = former.clean_if_wanted(self) is not None
         note_shredded(self)
+        return put_back
 
     def close(self) -> None:
         """Detach the records and give back the connections."""
@@ -222,14 +212,8 @@ class Vault:
         return {**told, **self.standing.known(unit, record)}
 
     def session(self, *, reads: bool = False, on: Connection | None = None) -> Session:
-        """A session of SQLAlchemy; one that only `reads` cannot write, and keeps nobody from writing.
-
-        Args:
-            on: the connection that it is to go over, instead of one of its own.
-        """
-        if on is not None:
-            return self._sessions(bind=on)
-        return self._readers() if reads else self._sessions()
+        """A session of SQLAlchemy; see `avow.vault.sessions`."""
+        return self._sessions.open(reads=reads, on=on)
 
     def hour(self) -> int:
         """The present time in whole hours since 1970: as coarse as the ledger knows it."""
@@ -279,11 +263,13 @@ class Vault:
             DatabaseError: the same.
             KeyringError: the same; a key of somebody cannot be unwrapped.
         """
+        if not any(gathered):
+            return
         lines = [line for each in gathered for line in each.lines(self.policy.digest, self.hour())]
         rows, traces = self.sealed_rows(lines), list(self._traces(lines, people))
-        if rows and connection is None:
+        if connection is None:
             self._together.write(rows, traces)
-        elif rows and connection is not None:
+        else:
             self.pending.add(connection, rows, traces)
 
     def _traces(self, lines: list[Line], people: Mapping[str, tuple[int, bytes]]) -> Iterator[tuple[str, str, bytes]]:
@@ -350,19 +336,3 @@ class Vault:
     def blind_of(self, field: Field) -> Callable[[str], bytes]:
         """The function that maps a text of `field` to its blind index."""
         return lambda text: self._blind.of(field.id, text, kind=field.lookup or "exact")
-
-
-def _inspect_plain(session: Session, _context: Any, _instances: Any) -> None:
-    """Whatever way a plain column was written, it is looked through before it is stored."""
-    for record in (*session.new, *session.dirty):
-        if isinstance(record, Record):
-            for name in record.__layout__.plain:
-                inspect_plain(current_unit(), record.__dict__.get(name))
-
-
-def _refuse_bulk(state: ORMExecuteState) -> None:
-    """A statement over many rows would pass by the seal, the judgement and the look into plain columns."""
-    if state.is_orm_statement and (state.is_insert or state.is_update):
-        raise SealedError(
-            "records are not written by bulk statements", help="write them through work.collect and work.update"
-        )

@@ -1,0 +1,69 @@
+"""A record found by its key is found as SQLAlchemy finds it, by a statement that was made once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import event, select
+from sqlalchemy.exc import InvalidRequestError, NoResultFound
+from sqlalchemy.orm import Session
+
+Key = tuple[str, str]
+
+#: Ways to ask for a record that is there: the plain one, and those that SQLAlchemy itself is left to answer.
+WAYS: dict[str, Callable[[Session, Any, Key], Any]] = {
+    "by its key": lambda db, kind, key: db.get(kind, key),
+    "as one that is there": lambda db, kind, key: db.get_one(kind, key),
+    "by a list": lambda db, kind, key: db.get(kind, list(key)),
+    "by names": lambda db, kind, key: db.get(kind, {"person": key[0], "id": key[1]}),
+    "anew": lambda db, kind, key: db.get(kind, key, populate_existing=True),
+    "to be changed": lambda db, kind, key: db.get(kind, key, with_for_update=True),
+}
+
+
+@pytest.mark.parametrize("ask", WAYS.values(), ids=WAYS.keys())
+def test_every_way_finds_the_same_record_with_its_owner(site: Any, ann: Key, ask: Callable[..., Any]) -> None:
+    with site.acting("desk", "lending") as work:
+        found = ask(work.db, site.Member, ann)
+        assert (found.person, found.id, found.avow_person.id) == (*ann, ann[0])
+        assert found.name.open() == "Ann Example"
+        assert ask(work.db, site.Member, ann) is found
+        assert work.db.scalars(select(site.Member)).one() is found
+
+
+def test_what_is_loaded_is_not_asked_for_again(site: Any, ann: Key) -> None:
+    asked: list[str] = []
+    engine = site.opened.vault.store.engine
+    with site.acting("desk", "lending") as work:
+        loaded = work.db.get(site.Member, ann)
+        event.listen(engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+        assert work.db.get(site.Member, ann) is loaded
+        assert asked == []
+        work.db.expire(loaded)
+        assert work.db.get(site.Member, ann) is loaded
+        assert len(asked) == 1
+
+
+def test_what_is_not_there_is_none(site: Any, ann: Key) -> None:
+    with site.acting("desk", "lending") as work:
+        for key in ((ann[0], "0" * 32), ("0" * 32, ann[1]), (ann[0], None)):
+            assert work.db.get(site.Member, key) is None
+        with pytest.raises(NoResultFound):
+            work.db.get_one(site.Member, (ann[0], "0" * 32))
+        assert work.db.get(site.Loan, ann) is None
+        assert work.db.get(type(work.db.get(site.Member, ann).avow_person), ann[0]).id == ann[0]
+
+
+def test_a_key_of_another_length_is_refused(site: Any, ann: Key) -> None:
+    with site.acting("desk", "lending") as work:
+        for key in ((*ann, ann[1]), ann[0]):
+            with pytest.raises(InvalidRequestError, match="Incorrect number of values"):
+                work.db.get(site.Member, key)
+
+
+def test_what_was_just_made_is_found(site: Any, ann: Key) -> None:
+    with site.acting("desk", "lending", place="hall", channel="https") as work:
+        made = work.collect(site.Loan, person=work.person(), name="Bob")
+        assert work.db.get(site.Loan, (made.reader, made.id)) is made
