@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from avow.errors import Refused, SetupError
+from avow.errors import OutcomeUnknown, Refused, SetupError
 from avow.outbox.queue import LEASE, MOST_ATTEMPTS
 from tests.noted import entries
 
@@ -134,6 +134,31 @@ def test_an_attempt_whose_worker_died_becomes_due_again(
     assert states(site) == [("done", 2)]
     assert len(peers.binder.received) == 1
     assert events(site) == ["attempted", "attempted", "done", "unknown"]
+
+
+def test_an_attempt_that_outlived_its_lease_undoes_nothing(
+    site: Any, ann: tuple[str, str], peers: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that was stopped for a while comes back, and what it was at was done elsewhere."""
+    share(site, ann)
+    courier = site.opened.courier
+    late: list[Any] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(courier, "_deliver", lambda send, parcel: late.append((send, parcel)))
+        courier.run()
+    clock.advance(LEASE + 1)
+    courier.run()
+    assert states(site) == [("done", 2)]
+    [(send, parcel)] = late
+
+    def unanswered() -> dict[str, Any]:
+        raise OutcomeUnknown("no answer came")
+
+    for outcome in (unanswered, parcel):
+        courier._deliver(send, outcome)
+        assert states(site) == [("done", 2)]
+    assert courier.run() == 0
+    assert events(site) == ["attempted", "attempted", "done", "done", "unknown", "unknown"]
 
 
 def test_what_is_no_longer_permitted_does_not_leave(

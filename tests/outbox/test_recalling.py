@@ -86,3 +86,17 @@ def test_each_recipient_is_told_over_its_channel_to_erase_what_had_this_number(s
     assert mail["Subject"] == f"Erase {sent['west']}"
     assert [json.loads(part.get_content()) for part in mail.iter_attachments()] == [{"erase": sent["west"]}]
     assert b"Canary" not in growers.west.received[-1].content
+
+
+def test_who_is_erased_before_the_recall_was_queued_is_called_back(site: Any, growers: Any) -> None:
+    with site.acting("desk", "shipping", place="hall", channel="https") as work:
+        part = work.collect(site.Part, person=work.person(), name="Zoë Canary")
+        sent = work.share(part, "north")
+    site.opened.courier.run()
+    with site.acting("desk", "shipping") as work:
+        part = work.select(site.Part)[0]
+        part.asked = work.now
+        work.commit()
+        work.erase(part.avow_person)
+    assert site.opened.courier.run() == 1
+    assert growers.north.received[-1].fields == {"erase": sent}

@@ -164,8 +164,9 @@ class Courier:
             state, note = "failed" if isinstance(error, Rejected) else "retry", first_line(error)
         with Unit(self.vault, send.role, send.purpose, channel=self.door_of(send.kind, send.name).channel) as unit:
             _note(unit, event, send)
+            news = False
             if state != "retry":
-                close(unit.db, schema, send, state, note)
+                news = close(unit.db, schema, send, state, note)
                 if note:
                     log.error("send %s to %s failed for good: %s", send.id, send.name, note)
             elif retry(unit.db, schema, send, self.vault.clock(), note):
@@ -173,7 +174,7 @@ class Courier:
             else:
                 log.error("send %s to %s is given up after %d attempts: %s", send.id, send.name, send.attempts, note)
             hook = self.delivered(send.kind, send.name)
-            if event == "done" and hook is not None:
+            if news and event == "done" and hook is not None:
                 hook(unit, unit.find(send.record_table, send.owner, send.record_id), reply)
 
 

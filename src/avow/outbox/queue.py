@@ -11,9 +11,9 @@ A row holds ids only; what leaves is read from the record at the moment of leavi
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, CursorResult, func, or_, select
 from sqlalchemy.orm import Session
 
 from avow.store.schema import Schema
@@ -28,6 +28,9 @@ LEASE = 60.0
 
 #: Seconds before the first retry; doubled each time up to the longest.
 FIRST_RETRY, LONGEST_RETRY = 2.0, 3600.0
+
+#: The states of a send that has not ended.
+_OPEN: Final = ("ready", "attempted")
 
 #: The kind of a send that calls another one back: its record id is the id of that. See `avow.outbox.recalling`.
 RECALL: Final = "recall"
@@ -164,14 +167,24 @@ def claim(db: Session, schema: Schema, now: float, lane: Lane) -> Send | None:
     )
 
 
-def close(connection: Connection | Session, schema: Schema, send: Send, state: str, note: str = "") -> None:
-    """Say how an attempt ended for good: `done`, `failed` or `refused`."""
+def close(connection: Connection | Session, schema: Schema, send: Send, state: str, note: str = "") -> bool:
+    """Say how an attempt ended for good: `done`, `failed` or `refused`; whether that was not known yet.
+
+    An attempt that outlived its lease has been made again elsewhere: what is done stays done, whatever came of another.
+    """
     outbox = schema.outbox
-    connection.execute(outbox.update().where(outbox.c.id == send.id).values(state=state, note=note))
+    still = outbox.c.state != "done" if state == "done" else outbox.c.state.in_(_OPEN)
+    changed: CursorResult[Any] = connection.execute(  # type: ignore[assignment]
+        outbox.update().where(outbox.c.id == send.id, still).values(state=state, note=note)
+    )
+    return bool(changed.rowcount)
 
 
 def retry(connection: Connection | Session, schema: Schema, send: Send, now: float, note: str) -> bool:
-    """Put an attempt back for later, with a growing pause; False when it has been tried too often."""
+    """Put an attempt back for later, with a growing pause; False when it has been tried too often.
+
+    One that outlived its lease changes nothing: whoever took the send up since says how that ends.
+    """
     if send.attempts >= MOST_ATTEMPTS:
         close(connection, schema, send, "failed", note)
         return False
@@ -179,7 +192,7 @@ def retry(connection: Connection | Session, schema: Schema, send: Send, now: flo
     outbox = schema.outbox
     connection.execute(
         outbox.update()
-        .where(outbox.c.id == send.id)
+        .where(outbox.c.id == send.id, outbox.c.attempts <= send.attempts, outbox.c.state.in_(_OPEN))
         .values(state="ready", attempts=send.attempts, due=now + pause, note=note)
     )
     return True

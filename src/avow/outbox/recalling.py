@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 _NOTHING_LEFT = ("ready", "refused")
 
 
-def recall(vault: Vault) -> int:
-    """Queue what has to be called back; how many recalls that were. Each share is called back once.
+def recall(vault: Vault, person: str | None = None) -> int:
+    """Queue what has to be called back, or that of one person; how many recalls that were. Each share is so once.
 
     A share that is under way counts: it may have arrived.
     """
-    found = [(deadline, owner) for deadline in _deadlines(vault) for owner in _owners(vault, deadline)]
+    found = [(deadline, owner) for deadline in _deadlines(vault) for owner in _owners(vault, deadline, person)]
     return sum(_call_back(vault, deadline, owner) for deadline, owner in found)
 
 
@@ -41,8 +41,8 @@ def _deadlines(vault: Vault) -> list[Deadline]:
     return [one for one in deadlines(vault.policy, verbs=("notify",)) if one.object in recipients]
 
 
-def _owners(vault: Vault, deadline: Deadline) -> list[str]:
-    """To whom the event has happened."""
+def _owners(vault: Vault, deadline: Deadline, person: str | None) -> list[str]:
+    """To whom the event has happened; if it is to be one `person`, to them."""
     people: list[str] = []
     with vault.store.reading() as connection:
         for record in vault.home.records:
@@ -50,7 +50,8 @@ def _owners(vault: Vault, deadline: Deadline) -> list[str]:
                 moment = column.info.get("moment")
                 if moment is not None and moment.event == deadline.event:
                     owner = record.__table__.c[record.__layout__.owner]
-                    people += connection.scalars(select(owner).where(column <= vault.clock()).distinct())
+                    happened = select(owner).where(column <= vault.clock()).distinct()
+                    people += connection.scalars(happened if person is None else happened.where(owner == person))
     return list(dict.fromkeys(people))
 
 
