@@ -130,7 +130,7 @@ _GONE = (
     ),
     *(
         Mutation(
-            row, f"{_VAULT}/vault.py", "        former.clean_if_wanted(self)\n", "",
+            row, f"{_VAULT}/vault.py", "former.clean_if_wanted(self) is not None", "False",
             "an old backup brings back what was changed or removed",
         )
         for row in ("G11", "N15")

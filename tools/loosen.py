@@ -13,12 +13,13 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 
 from avow.engine import Policy
 from avow.errors import AvowError, PolicyError
+from avow.language.syntax import Modal
 from avow.values import DIMENSIONS
 
 PHRASES = frozenset({*DIMENSIONS, "before", "after", "within", "every"})
@@ -37,6 +38,8 @@ SECTIONS = {
     "form": ("forms",),
 }
 OBJECTS = ("categories", "cookies", "messages", "forms", "things")
+#: How rules begin.
+MODALS: frozenset[str] = frozenset(get_args(Modal))
 #: Flows tried before a widened policy is taken to permit nothing new.
 SAMPLES = 2_000
 
@@ -54,13 +57,17 @@ class Loosening:
     text: str
 
 
-def loosenings(file: Path) -> Iterator[Loosening]:
-    """Every looser version of the policy in `file`, in the order of its rules. Raises PolicyError as Policy.load."""
+def loosenings(file: Path, *, modals: frozenset[str] = MODALS) -> Iterator[Loosening]:
+    """Every looser version of the policy in `file`, in the order of its rules. Raises PolicyError as Policy.load.
+
+    Args:
+        modals: of the rules that are loosened.
+    """
     policy = Policy.load(file)
     source = file.read_text(encoding="utf-8")
     vocabulary = yaml.safe_load(source.split("---\n")[1])
     for rule in policy.rules:
-        if not rule.sentence.rows:
+        if not rule.sentence.rows or rule.modal not in modals:
             continue
         statement = _Statement.at(source, rule.line)
         now = " ".join(statement.segments)

@@ -1,9 +1,10 @@
-"""A command that something is typed into, within this process: starting Python anew takes longer than most of them."""
+"""Commands of `avow` within this process: starting Python anew takes longer than most of them."""
 
 from __future__ import annotations
 
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -19,9 +20,9 @@ class Said(NamedTuple):
     err: str
 
 
-def avow(*arguments: str, typed: str = "") -> Said:
+def avow(*arguments: str | Path, typed: str = "") -> Said:
     """Run `avow` with some arguments; `typed` stands on its standard input."""
     out, err = StringIO(), StringIO()
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
         patch.setattr("sys.stdin", StringIO(typed))
-        return Said(run(list(arguments)), out.getvalue(), err.getvalue())
+        return Said(run([str(each) for each in arguments]), out.getvalue(), err.getvalue())
