@@ -20,3 +20,12 @@ def waiting(site: Any) -> list[bytes]:
 def entries(site: Any) -> list[Entry]:
     """The entries that wait."""
     return [Entry.decode(body) for body in waiting(site)]
+
+
+def logged(site: Any) -> list[Entry]:
+    """The entries of the log, in their order, once what waits has come into it."""
+    site.opened.sequencer.run()
+    entry = site.home.schema.entry.c
+    with site.opened.vault.store.reading() as connection:
+        bodies = connection.scalars(select(entry.body).order_by(entry.number))
+        return [Entry.decode(bytes(body)) for body in bodies]

@@ -2,9 +2,10 @@
 
     python -m tests.campaigns.backups [PEOPLE] [BACKUPS]      1000 people and 10 backups, unless said otherwise
 
-After each backup some people are erased and the key epochs are destroyed. Then each backup is put back into an empty
-database, with the newest keys. Last, every file that is left (database, its log, backups, data folder) is searched
-for the wrapped keys of the erased.
+On SQLite, and again on PostgreSQL. After each backup some people are erased and the key epochs are destroyed. Then each
+backup is put back into an empty database, with the newest keys. Last, every file that is left (database, its log,
+backups, data folder) is searched for the wrapped keys of the erased; not the files of PostgreSQL's server, which
+cleans them when it comes to it: there the epoch's end alone makes the keys worthless.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import sys
 import tempfile
 import time
 from base64 import b64encode
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from sqlalchemy import select
 
 from avow.site.safekeeping import backup, copy_kept, restore
 from avow.testing.clock import FrozenClock
+from avow.testing.postgres import Server
 from avow.vault.shredding import shred
 from tests.vault.post import post
 
@@ -34,10 +37,14 @@ def _silent(done: int, total: int) -> None:
 
 
 class Trial:
-    """One installation with its backups, in `folder`."""
+    """One installation with its backups, in `folder`. `stores` makes addresses of empty databases; None is SQLite's."""
 
-    def __init__(self, folder: Path, people: int, backups: int, seed: int) -> None:
+    def __init__(
+        self, folder: Path, people: int, backups: int, seed: int, stores: Callable[[], str | None] = lambda: None
+    ) -> None:
         self.folder = folder
+        self.stores = stores
+        self.store = stores()
         self.people = people
         self.backups = backups
         self.random = random.Random(seed)
@@ -54,7 +61,7 @@ class Trial:
         self._settle()
         for number in range(self.backups):
             self._close()
-            backup(self.site, self.data, None, self.folder / f"backup-{number}", self.folder / "safe", _silent)
+            backup(self.site, self.data, self.store, self.folder / f"backup-{number}", self.folder / "safe", _silent)
             self._open()
             for identity in self.random.sample(sorted(self.living), self.people // (2 * self.backups)):
                 self._erase(identity)
@@ -68,7 +75,7 @@ class Trial:
         return self.figures
 
     def _open(self) -> None:
-        self.site.open(self.data, background=False, clock=FrozenClock(NOW))
+        self.site.open(self.data, store=self.store, background=False, clock=FrozenClock(NOW))
 
     def _close(self) -> None:
         self.site.opened.sequencer.run()
@@ -93,8 +100,9 @@ class Trial:
     def _put_back(self, folder: Path, into: Path) -> None:
         """Restore an old backup with the newest keys, as on another machine."""
         shutil.copytree(self.data, into, ignore=shutil.ignore_patterns("site.db*"))
-        restore(self.site, into, None, folder, _silent)
-        self.site.open(into, background=False, clock=FrozenClock(NOW))
+        store = self.stores()
+        restore(self.site, into, store, folder, _silent)
+        self.site.open(into, store=store, background=False, clock=FrozenClock(NOW))
         with self.site.acting("desk", "mailing") as work:
             found = {one.person: one.name.open() for one in work.select(self.site.Neighbour)}
         self._close()
@@ -111,10 +119,14 @@ class Trial:
 def main() -> int:
     """Run the trial and print its figures; the exit status says whether all of them are as they should be."""
     people, backups = (int(sys.argv[n]) if len(sys.argv) > n else default for n, default in ((1, 1000), (2, 10)))
-    with tempfile.TemporaryDirectory(prefix="avow-backups-") as folder:
-        figures = Trial(Path(folder), people, backups, seed=int(time.time())).run()
-    sys.stdout.write(json.dumps(figures) + "\n")
-    return 1 if figures["returned"] or figures["lost"] or figures["keys_found"] else 0
+    harm = 0
+    with Server() as server:
+        for store, stores in (("SQLite", lambda: None), ("PostgreSQL", server.fresh_database)):
+            with tempfile.TemporaryDirectory(prefix="avow-backups-") as folder:
+                figures = Trial(Path(folder), people, backups, int(time.time()), stores).run()
+            sys.stdout.write(json.dumps({"store": store, **figures}) + "\n")
+            harm += figures["returned"] + figures["lost"] + figures["keys_found"]
+    return 1 if harm else 0
 
 
 if __name__ == "__main__":

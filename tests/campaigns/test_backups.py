@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from avow.testing.postgres import Server
 from tests.campaigns import backups
 
 
 @pytest.mark.campaign
-def test_no_erased_person_comes_back_from_any_backup_and_nobody_is_lost(tmp_path: Path) -> None:
-    figures = backups.Trial(tmp_path, people=40, backups=3, seed=7).run()
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_no_erased_person_comes_back_from_any_backup_and_nobody_is_lost(
+    tmp_path: Path, kind: str, postgres: Server
+) -> None:
+    stores: Callable[[], str | None] = postgres.fresh_database if kind == "postgresql" else lambda: None
+    figures = backups.Trial(tmp_path, 40, 3, 7, stores).run()
     assert (figures["returned"], figures["lost"], figures["keys_found"]) == (0, 0, 0)
     assert figures["erased"] == 18
 

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from avow.cli.serve import load_site
+from tests.cli.typing_in import Said, avow
 
 ROOT = Path(__file__).parents[2]
 SHOP = ROOT / "sites" / "gourmet"
-
-
-def avow(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "avow", "transfer", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
 
 
 class Folder:
@@ -38,16 +32,18 @@ class Folder:
             site.opened.sequencer.run()
             site.close()
 
-    def card(self, name: str, *more: str | Path) -> subprocess.CompletedProcess[str]:
-        return avow("key", SHOP, "--data", self.path / name, "--out", self.path / f"{name}.card", *more)
+    def card(self, name: str, *more: str | Path) -> Said:
+        return avow("transfer", "key", SHOP, "--data", self.path / name, "--out", self.path / f"{name}.card", *more)
 
-    def pack(self, *more: str | Path, out: str = "package") -> subprocess.CompletedProcess[str]:
+    def pack(self, *more: str | Path, out: str = "package") -> Said:
         card = self.path / "there.card"
-        return avow("pack", SHOP, "--data", self.path / "here", "--to", card, "--out", self.path / out, *more)
+        return avow(
+            "transfer", "pack", SHOP, "--data", self.path / "here", "--to", card, "--out", self.path / out, *more
+        )
 
-    def open(self) -> subprocess.CompletedProcess[str]:
+    def open(self) -> Said:
         card = self.path / "here.card"
-        return avow("open", SHOP, self.path / "package", "--from", card, "--data", self.path / "there")
+        return avow("transfer", "open", SHOP, self.path / "package", "--from", card, "--data", self.path / "there")
 
 
 @pytest.fixture
@@ -58,18 +54,18 @@ def folder(tmp_path: Path) -> Folder:
 @pytest.mark.promise("I10", "works")
 def test_from_card_to_card_to_package_to_people(folder: Folder) -> None:
     mine = folder.card("here")
-    assert mine.returncode == 0, mine.stderr
-    assert "the card of `gourmet`" in mine.stdout
-    assert "here something may be under version 1 of the policy" in mine.stdout
+    assert mine.status == 0, mine.err
+    assert "the card of `gourmet`" in mine.out
+    assert "here something may be under version 1 of the policy" in mine.out
     theirs = folder.card("there", "--bind", folder.path / "here.card")
-    assert "  bound to the policy " in theirs.stdout, theirs.stderr
+    assert "  bound to the policy " in theirs.out, theirs.err
     made = folder.pack()
-    assert made.stdout.startswith(f"{folder.path / 'package'}: 1 people with 1 records"), made.stderr
+    assert made.out.startswith(f"{folder.path / 'package'}: 1 people with 1 records"), made.err
     came = folder.open()
-    assert came.stdout.startswith("1 people with 1 records have come."), came.stderr
+    assert came.out.startswith("1 people with 1 records have come."), came.err
     again = folder.open()
-    assert again.returncode == 1
-    assert "was opened here before" in again.stderr
+    assert again.status == 1
+    assert "was opened here before" in again.err
 
 
 @pytest.mark.promise("I10", "holds")
@@ -77,9 +73,9 @@ def test_a_card_that_is_not_bound_gets_no_package(folder: Folder) -> None:
     folder.card("here")
     folder.card("there")
     refused = folder.pack()
-    assert refused.returncode == 1
-    assert "(#succession)" in refused.stderr
-    assert "--bind CARD" in refused.stderr
+    assert refused.status == 1
+    assert "(#succession)" in refused.err
+    assert "--bind CARD" in refused.err
     assert not (folder.path / "package").exists()
 
 
@@ -88,8 +84,8 @@ def test_some_people_and_some_tables(folder: Folder) -> None:
     folder.card("there", "--bind", folder.path / "here.card")
     (folder.path / "ids").write_text(folder.person + "\n")
     made = folder.pack("--people", folder.path / "ids", "--without", "shop_after", "--over", "sftp")
-    assert made.returncode == 0, made.stderr
+    assert made.status == 0, made.err
     wrong = folder.pack("--people", folder.path / "nobody", out="second")
-    assert "is no file of ids" in wrong.stderr
-    lost = avow("key", SHOP, "--data", folder.path / "nowhere")
-    assert "there is no installation in" in lost.stderr
+    assert "is no file of ids" in wrong.err
+    lost = avow("transfer", "key", SHOP, "--data", folder.path / "nowhere")
+    assert "there is no installation in" in lost.err

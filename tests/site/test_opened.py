@@ -129,7 +129,7 @@ def _spoil(folder: Path, name: str) -> None:
         ("keyring of another", KeyringError),
         ("database damaged", StoreError),
         ("ledger checkpoint missing", LedgerError),
-        ("database exchanged for an empty one", LedgerError),
+        ("database exchanged for an empty one", StoreError),
     ],
 )
 def test_an_installation_that_does_not_fit_together_is_not_served(

@@ -16,6 +16,7 @@ from avow.testing.postgres import Server
 
 from .club import club
 from .helpline import CIRCLE, HELPLINE, Versions, circle, helpline
+from .office import Office
 
 
 @pytest.fixture
@@ -106,3 +107,10 @@ def hedgerow(tmp_path: Path, store: str, clock: FrozenClock) -> Iterator[Any]:
         people = SimpleNamespace(versions=versions, ann=ann.id, bo=bo.id)
     yield people
     versions.close()
+
+
+@pytest.fixture
+def office(store: str, tmp_path: Path, clock: FrozenClock, another_store: Callable[[], str]) -> Iterator[Office]:
+    office = Office(tmp_path / "data", store, clock, another_store)
+    yield office
+    office.site.close()

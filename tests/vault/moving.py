@@ -19,6 +19,7 @@ from avow.site.transfer import hand_over, open_package, write_card
 from avow.testing.clock import FrozenClock
 from avow.vault.transfer import Packed
 from avow.vault.transfer_open import Taken
+from tests.noted import logged
 
 from .post import post
 
@@ -107,14 +108,17 @@ class Side:
         folder.mkdir(exist_ok=True)
         self.open(source)
 
-    def open(self, source: str, make: Callable[[], Any] = lambda: with_choices(post())) -> Any:
-        """Open it under a policy, closing what was open."""
+    def open(
+        self, source: str, make: Callable[[], Any] = lambda: with_choices(post()), formerly: str | None = None
+    ) -> Any:
+        """Open it under a policy, closing what was open; what it was called `formerly`, if that has another name."""
         if self.site is not None:
             self.site.close()
         self.site = make()
         self.site.policy = Policy.parse(source, "post.md")
         self.site.by_hand = tuple(self.site.policy.recipients)
-        self.site.open(self.folder / "data", store=self.store, background=False, clock=self.clock)
+        settings = {"background": False, "clock": self.clock, "formerly": formerly}
+        self.site.open(self.folder / "data", store=self.store, **settings)
         return self.site
 
     @property
@@ -169,11 +173,7 @@ class Side:
 
     def entries(self, event: str) -> list[Entry]:
         """The entries of the ledger of one event."""
-        schema = self.site.home.schema
-        self.site.opened.sequencer.run()
-        with self.vault.store.reading() as connection:
-            bodies = connection.scalars(select(schema.entry.c.body).order_by(schema.entry.c.number))
-            return [entry for entry in (Entry.decode(bytes(body)) for body in bodies) if entry.event == event]
+        return [entry for entry in logged(self.site) if entry.event == event]
 
 
 class Two:

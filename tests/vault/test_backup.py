@@ -5,79 +5,25 @@ from __future__ import annotations
 import json
 import shutil
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import inspect, select
+from sqlalchemy import inspect
 
 from avow.errors import KeyringError, LedgerError, StoreError
-from avow.ledger.entry import Entry
 from avow.ledger.verify import verify
 from avow.outbox.queue import standings
-from avow.site.safekeeping import Restored, backup, copy_kept, restore
+from avow.site.safekeeping import backup, copy_kept, restore
 from avow.store.connection import Store
 from avow.testing.clock import FrozenClock
 from avow.vault.backup import read_manifest
+from avow.vault.retention import carry_out
 from avow.vault.shredding import shred
 
 from .club import club
-from .post import post
+from .office import Office, silent
 from .test_shredding import erase, keys_of, names, settle
-
-
-def silent(done: int, total: int) -> None:
-    """A progress that nobody watches."""
-
-
-class Office:
-    """A village post on one store, that can be backed up, lost and put back."""
-
-    def __init__(self, data: Path, store: str, clock: FrozenClock, another: Callable[[], str]) -> None:
-        self.site: Any = post()
-        self.data = data
-        self.store = store
-        self.clock = clock
-        self.another = another
-        self.open()
-
-    def open(self) -> None:
-        self.site.open(self.data, store=self.store, background=False, clock=self.clock)
-
-    @property
-    def vault(self) -> Any:
-        return self.site.opened.vault
-
-    def back_up(self, folder: Path) -> Path:
-        self.site.opened.sequencer.run()
-        self.site.close()
-        backup(self.site, self.data, self.store, folder, None, silent)
-        self.open()
-        return folder
-
-    def put_back(self, folder: Path) -> Restored:
-        """Lose the database, and restore into an empty one."""
-        self.site.opened.sequencer.run()
-        self.site.close()
-        self.store = self.another()
-        done = restore(self.site, self.data, self.store, folder, silent)
-        self.open()
-        return done
-
-    def events(self) -> list[str]:
-        schema = self.site.home.schema
-        self.site.opened.sequencer.run()
-        with self.vault.store.reading() as connection:
-            bodies = connection.scalars(select(schema.entry.c.body).order_by(schema.entry.c.number))
-            return [Entry.decode(bytes(body)).event for body in bodies]
-
-
-@pytest.fixture
-def office(store: str, tmp_path: Path, clock: FrozenClock, another_store: Callable[[], str]) -> Iterator[Office]:
-    office = Office(tmp_path / "data", store, clock, another_store)
-    yield office
-    office.site.close()
 
 
 def test_everybody_opens_after_a_restore(office: Office, tmp_path: Path) -> None:
@@ -127,6 +73,42 @@ def test_who_was_erased_since_does_not_come_back(office: Office, tmp_path: Path,
     assert names(office.site) == ["Name 1 Example", "Name 2 Example", "Name 3 Example"]
 
 
+def test_who_was_erased_does_not_come_back_though_the_tombstones_were_lost_before(
+    office: Office, tmp_path: Path
+) -> None:
+    """What the database still knew of them is told outside it again, at the first start."""
+    ann, bob, cid = settle(office.site, 3)
+    office.back_up(tmp_path / "backup")
+    erase(office.site, ann)
+    erase(office.site, bob)
+    office.site.close()
+    file = office.data / "tombstones"
+    told = file.read_text().splitlines(keepends=True)
+    file.write_text("".join(told[:2]))
+    office.open()
+    assert file.read_text().splitlines(keepends=True) == told
+    file.unlink()
+    office.site.close()
+    office.open()
+    assert office.put_back(tmp_path / "backup").erased == 2
+    assert set(keys_of(office.site)) == {cid}
+
+
+@pytest.mark.parametrize("order", [0, 1])
+def test_a_record_is_not_handed_on_to_who_was_erased_as_well(office: Office, tmp_path: Path, order: int) -> None:
+    """The key table of the day between knows the one and not the other, and they are erased again in any order."""
+    with office.site.acting("desk", "mailing", place="counter") as work:
+        people = sorted((work.person(), work.person()), key=lambda person: person.id)
+        writer, reader = (people[order].id, people[1 - order].id)
+        work.collect(office.site.Letter, person=people[order], reader=reader, words="dear Bob")
+    office.back_up(tmp_path / "backup")
+    erase(office.site, reader)
+    office.back_up(tmp_path / "between")
+    erase(office.site, writer)
+    assert office.put_back(tmp_path / "backup").erased == 2
+    assert keys_of(office.site) == {}
+
+
 def test_a_person_who_was_written_after_the_key_table_opens_as_long_as_their_epoch_lives(
     office: Office, tmp_path: Path
 ) -> None:
@@ -163,6 +145,53 @@ def test_a_database_file_put_back_by_hand_is_refused_until_it_is_mended(office: 
     office.open()
     assert names(office.site) == ["Name 1 Example", "Name 2 Example", "Name 3 Example"]
     assert {epoch for epoch, _ in keys_of(office.site).values()} == {2}
+
+
+def test_a_database_file_put_back_by_hand_is_searched_though_every_key_is_there(office: Office, tmp_path: Path) -> None:
+    if not office.store.startswith("sqlite"):
+        return
+    with office.site.acting("desk", "mailing", place="counter") as work:
+        made = work.collect(office.site.Letter, person=work.person(), words="dear Bob", answer="ann@example.org")
+        key = (made.owner_id, made.id)
+    office.site.opened.sequencer.run()
+    office.site.close()
+    file = Path(office.store.removeprefix("sqlite:///"))
+    shutil.copy(file, tmp_path / "old.db")
+    office.open()
+    with office.site.acting("desk", "mailing") as work:
+        work.db.get_one(office.site.Letter, key).answer = None
+    office.site.opened.sequencer.run()
+    office.site.close()
+    for side in ("-wal", "-shm"):
+        file.with_name(file.name + side).unlink(missing_ok=True)
+    shutil.copy(tmp_path / "old.db", file)
+    restore(office.site, office.data, office.store, None, silent)
+    office.open()
+    with office.site.acting("desk", "mailing") as work:
+        assert work.db.get_one(office.site.Letter, key).answer is None
+
+
+def test_what_had_to_be_gone_by_now_is_gone_before_anything_is_served(office: Office, tmp_path: Path) -> None:
+    with office.site.acting("desk", "mailing", place="counter") as work:
+        work.collect(
+            office.site.Card, person=work.person(), words="happy birthday", arrived=office.clock() - 100 * 86_400
+        )
+    office.back_up(tmp_path / "backup")
+    assert carry_out(office.vault) == 1
+    office.put_back(tmp_path / "backup")
+    with office.site.acting("desk", "mailing") as work:
+        assert work.select(office.site.Card) == []
+
+
+def test_a_backup_with_rows_that_the_site_declares_no_longer_is_refused(office: Office, tmp_path: Path) -> None:
+    settle(office.site, 1)
+    folder = office.back_up(tmp_path / "backup")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["tables"]["post_stamp"] = manifest["tables"].pop("post_neighbour")
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(StoreError, match="rows of `post_stamp`, which the site no longer declares"):
+        office.put_back(folder)
+    assert is_empty(office.store)
 
 
 def test_the_ledger_goes_on_where_it_was_and_says_that_it_was_put_back(office: Office, tmp_path: Path) -> None:
@@ -212,19 +241,6 @@ def test_a_backup_is_not_put_over_an_installation(office: Office, tmp_path: Path
         restore(office.site, office.data, office.store, tmp_path / "backup", silent)
     office.open()
     assert len(names(office.site)) == 2
-
-
-def test_a_backup_is_not_written_over_another(office: Office, tmp_path: Path) -> None:
-    office.back_up(tmp_path / "backup")
-    with pytest.raises(StoreError, match=r"there is a `.*backup` already"):
-        office.back_up(tmp_path / "backup")
-
-
-def test_what_a_backup_that_died_left_is_in_nobodys_way(office: Office, tmp_path: Path) -> None:
-    (tmp_path / "backup.new").mkdir()
-    (tmp_path / "backup.new" / "rest").write_text("of one that died")
-    office.back_up(tmp_path / "backup")
-    assert not (tmp_path / "backup" / "rest").exists()
 
 
 @pytest.mark.parametrize("harm", ["changed", "cut", "missing", "extra"])
@@ -314,3 +330,9 @@ def test_what_waited_to_leave_is_held_back(
     assert [(one.name, one.state, one.count) for one in found] == [("binder", "failed", 1)]
     assert "held back after a restore" in found[0].note
     site.close()
+
+
+def test_an_empty_database_is_not_mended(office: Office) -> None:
+    office.site.close()
+    with pytest.raises(StoreError, match="no database to mend"):
+        restore(office.site, office.data, office.another(), None, silent)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from avow import Sealed, Site, owner, party, personal, plain
 from avow.errors import SetupError, StoreError
 from avow.ledger.entry import Entry
 from avow.testing.clock import FrozenClock
-from avow.vault.erasure import replay
+from avow.vault.erasure import erase, remove, replay
 from avow.vault.tombstones import token_of
 
 from .post import post
@@ -314,3 +315,17 @@ def test_a_record_that_others_refer_to_does_not_change_hands(tmp_path: Path) -> 
 
     with pytest.raises(SetupError, match=r"`post_letter` changes hands .* but `post_line` refers to it"):
         opened(tmp_path, declare)
+
+
+def test_erased_by_two_at_once_is_erased_once(village: Village) -> None:
+    """On PostgreSQL the second one waits for the row, and finds nobody."""
+    vault = village.site.opened.vault
+    other = Thread(target=erase, args=(vault, village.ann))
+    with vault.session() as db:
+        remove(db, vault, village.ann)
+        other.start()
+        other.join(0.5)
+        assert other.is_alive()
+        db.commit()
+    other.join(30)
+    assert vault.tombstones.read() == {}  # nobody was left for the second one to erase

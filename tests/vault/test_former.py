@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import delete, event
 
-from avow.errors import StoreError
-from avow.testing.clock import FrozenClock
-from avow.vault.former import FormerFile, vault_file
+from avow.errors import SealedError, StoreError
+from avow.vault.former import FormerFile, take_back, token_of, vault_file
 
-from .test_backup import Office
-
-
-@pytest.fixture
-def office(store: str, tmp_path: Path, clock: FrozenClock, another_store: Callable[[], str]) -> Iterator[Office]:
-    office = Office(tmp_path / "data", store, clock, another_store)
-    yield office
-    office.site.close()
+from .office import Office
 
 
 def letter(office: Office, **values: Any) -> tuple[str, str]:
@@ -82,6 +75,72 @@ def test_a_change_whose_commit_failed_is_taken_back(office: Office) -> None:
             work.commit()
         work.unit.rollback()
     assert tokens(office) == set()
+
+
+def test_a_change_is_told_though_a_savepoint_after_it_was_rolled_back(office: Office) -> None:
+    key = letter(office, answer="ann@example.org")
+    with office.site.acting("desk", "mailing") as work:
+        one = work.db.get_one(office.site.Letter, key)
+        one.answer = None
+        with suppress(ZeroDivisionError), work.db.begin_nested():
+            work.db.delete(one)
+            work.db.flush()
+            raise ZeroDivisionError
+    assert len(tokens(office)) == 1  # its answer, and not its words
+
+
+def test_a_change_within_a_savepoint_is_taken_back_with_what_is_around_it(office: Office) -> None:
+    key = letter(office, answer="ann@example.org")
+    with suppress(ZeroDivisionError), office.site.acting("desk", "mailing") as work:
+        with work.db.begin_nested(), work.db.begin_nested():
+            work.db.get_one(office.site.Letter, key).answer = None
+        assert len(tokens(office)) == 1
+        raise ZeroDivisionError
+    assert tokens(office) == set()
+    with office.site.acting("desk", "mailing") as work, work.db.begin_nested(), work.db.begin_nested():
+        work.db.get_one(office.site.Letter, key).answer = None
+    assert len(tokens(office)) == 1
+
+
+def test_values_are_not_deleted_by_a_statement_that_tells_of_none(office: Office) -> None:
+    letter(office)
+    with office.site.acting("desk", "mailing") as work, pytest.raises(SealedError, match="not deleted by bulk"):
+        work.db.execute(delete(office.site.Letter))
+
+
+def test_a_value_whose_change_died_before_its_commit_is_not_taken_from_its_owner(
+    office: Office, tmp_path: Path
+) -> None:
+    kept, gone = letter(office, answer="ann@example.org"), letter(office, answer="bob@example.org")
+    with office.site.acting("desk", "mailing") as work:
+        work.db.get_one(office.site.Letter, gone).answer = None
+        envelope = work.db.get_one(office.site.Letter, kept).answer._envelope
+    vault_file(office.vault).add([token_of(office.vault, envelope)])  # all that a process did that died after that
+    assert len(tokens(office)) == 2
+    backup = office.back_up(tmp_path / "backup")
+    assert len(tokens(office)) == 1
+    office.put_back(backup)
+    with office.site.acting("desk", "mailing") as work:
+        assert work.db.get_one(office.site.Letter, kept).answer.open() == "ann@example.org"
+        assert work.db.get_one(office.site.Letter, gone).answer is None
+
+
+def test_a_value_that_is_being_changed_is_not_taken_for_one_that_is_there(office: Office) -> None:
+    """The change has been told of, and is committed a moment later."""
+    key = letter(office, answer="ann@example.org")
+    looker = Thread(target=take_back, args=(office.vault,))
+
+    def look(*_: Any) -> None:
+        assert len(tokens(office)) == 1
+        looker.start()
+        looker.join(0.5)
+        assert looker.is_alive()
+
+    with office.site.acting("desk", "mailing") as work:
+        work.db.get_one(office.site.Letter, key).answer = None
+        event.listen(work.db, "before_commit", look)
+    looker.join(30)
+    assert len(tokens(office)) == 1
 
 
 def test_the_file_holds_nothing_that_leads_to_anybody(office: Office) -> None:

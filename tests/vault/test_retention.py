@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Mapped
 
-from avow import Sealed, Site, moment, owner, personal
+from avow import Sealed, Site, moment, owner, party, personal
 from avow.errors import SetupError
 from avow.ledger.entry import Entry
 from avow.testing.clock import FrozenClock
@@ -150,3 +150,19 @@ def test_what_has_to_go_must_be_able_to_go(tmp_path: Path) -> None:
     assert "it has to be optional" in said
     assert "`post_photo.asked` waits longer than `must erase customer within 30 days after asked` allows" in said
     assert "`post_note` holds no `letter` that could be destroyed" in said
+
+
+def test_nobody_is_erased_because_they_were_left_a_record_of_who_was(tmp_path: Path) -> None:
+    def declare(site: Any) -> None:
+        class Deal(site.Record):  # type: ignore[misc]
+            __tablename__ = "post_deal"
+            one: Mapped[str] = owner(erased="keep")
+            two: Mapped[str | None] = party(erased="keep")
+            words: Mapped[Sealed] = personal("letter", field="deal.words")
+            asked: Mapped[float | None] = moment("asked", "when one of them asked to be erased")
+            arrived: Mapped[float | None] = moment("arrived", "when it came")
+
+    said = refused(tmp_path, declare)
+    assert "`post_deal` changes hands when its owner is erased, and `must erase customer within 30 days" in said
+    assert "put `asked` into a record that is deleted with its owner" in said
+    assert "arrived" not in said

@@ -12,11 +12,13 @@ from sqlalchemy import select
 
 from avow.errors import KeyringError, StoreError
 from avow.keys.hierarchy import unwrap_person
-from avow.keys.keytable import NAME, read_key_table
+from avow.keys.keyring import FileKeyring
+from avow.keys.keytable import NAME, alone_with, read_key_table
 from avow.ledger.entry import Entry
+from avow.site.safekeeping import copy_kept
 from avow.testing.clock import FrozenClock
 from avow.testing.postgres import Server
-from avow.vault import shredding
+from avow.vault import backup, shredding
 from avow.vault.tombstones import token_of
 
 from .post import post
@@ -153,6 +155,30 @@ def test_who_is_being_written_while_an_epoch_is_destroyed_is_not_lost(
     assert "Slow Example" in names(site)
 
 
+def test_no_epoch_ends_between_the_look_of_a_backup_and_the_key_table_that_it_writes(
+    site: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The keys that it has seen would unwrap nowhere, and the table in which they did would be gone."""
+    settle(site, 3)
+    vault = site.opened.vault
+    destroyer = threading.Thread(target=shredding.shred, args=(vault,))
+    write_people = backup.write_people
+
+    def interrupted(vault: Any, connection: Any) -> int:
+        monkeypatch.undo()
+        connection.execute(select(site.home.schema.person)).all()
+        destroyer.start()
+        destroyer.join(0.5)
+        return write_people(vault, connection)
+
+    monkeypatch.setattr(backup, "write_people", interrupted)
+    backup.back_up(vault, tmp_path / "backup")
+    destroyer.join(30)
+    assert vault.keyring.status().epochs == (2,)
+    keys = list(read_key_table(tmp_path / "data" / NAME, vault.tenant))
+    assert len([unwrap_person(vault.keyring, vault.tenant, *key) for key in keys]) == 3
+
+
 def test_nothing_is_destroyed_while_somebody_is_written_and_does_not_end(
     postgres: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -265,6 +291,58 @@ def test_the_copy_of_the_keys_is_renewed_when_epochs_were_destroyed(
     site.opened.background.round()
     for name in ("keyring", NAME, "tombstones"):
         assert (tmp_path / "safe" / name).read_bytes() == (tmp_path / "data" / name).read_bytes()
+
+
+def test_the_copy_opens_for_everybody_before_an_epoch_is_destroyed_and_after(site: Any, tmp_path: Path) -> None:
+    """If the machine is lost in between, the copy and the backups are all there is."""
+    vault, safe, held = site.opened.vault, tmp_path / "safe", []
+    settle(site, 3)
+
+    def copy() -> None:
+        copy_kept(vault.data, safe)
+        keyring = FileKeyring.open(safe / "keyring")
+        opened = [unwrap_person(keyring, vault.tenant, *key) for key in read_key_table(safe / NAME, vault.tenant)]
+        held.append((len(opened), keyring.status().epochs))
+
+    assert shredding.shred(vault, copy=copy) == (1,)
+    assert held == [(3, (1, 2)), (3, (2,))]
+
+
+def test_nothing_is_destroyed_while_the_copy_cannot_be_written(site: Any, tmp_path: Path) -> None:
+    vault = site.opened.vault
+    settle(site, 2)
+    (tmp_path / "safe").write_text("a file, and no folder")
+    with pytest.raises(StoreError, match="cannot be copied"):
+        shredding.shred(vault, copy=lambda: copy_kept(vault.data, tmp_path / "safe"))
+    assert vault.keyring.status().epochs == (1, 2)
+
+
+def test_a_copy_that_still_has_the_destroyed_epochs_is_told_of(site: Any, tmp_path: Path) -> None:
+    vault, times = site.opened.vault, []
+    settle(site, 2)
+
+    def copy() -> None:
+        times.append(len(vault.keyring.status().epochs))
+        if times[-1] == 1:
+            (tmp_path / "file").write_text("no folder")
+            copy_kept(vault.data, tmp_path / "file")
+
+    with pytest.raises(StoreError, match="the epochs were destroyed here, but the keys cannot be copied"):
+        shredding.shred(vault, copy=copy)
+    assert times == [2, 1]
+
+
+def test_keyring_and_key_table_are_copied_as_they_belong_together(site: Any, tmp_path: Path) -> None:
+    """Whoever destroys an epoch holds the key table meanwhile; of one from before and one from after nothing opens."""
+    data, safe = tmp_path / "data", tmp_path / "safe"
+    copier = threading.Thread(target=copy_kept, args=(data, safe))
+    with alone_with(data / NAME):
+        copier.start()
+        copier.join(0.5)
+        assert copier.is_alive()
+        assert not (safe / "keyring").exists()
+    copier.join(30)
+    assert (safe / "keyring").read_bytes() == (data / "keyring").read_bytes()
 
 
 def test_no_wrapped_key_of_the_erased_is_left_in_the_files_of_sqlite(site: Any, store: str, tmp_path: Path) -> None:

@@ -273,7 +273,7 @@ def test_the_versions_that_came_along_are_no_versions_of_this_site(two: Two) -> 
         [item] = [item for item in work.holdings(neighbour, fact="shown").items if item.kind.startswith("Neigh")]
         assert {value.version for value in item.values} == {"1 (post)"}
     # Should this site one day be under the very same policy, it is one of its own from then on.
-    site = two.depot.open(GOING)
+    site = two.depot.open(GOING, formerly="depot")
     assert {version.source for version in site.opened.versions.all} == {GOING, LOOSER}
 
 
@@ -329,7 +329,7 @@ def test_what_cannot_be_packed_is_told(two: Two) -> None:
         two.pack(without=("post_visit",))
     with pytest.raises(SetupError, match="declares no recipient `ups`"):
         two.pack(terms={"recipient": "ups"})
-    two.post.open(LOOSER)
+    two.post.open(LOOSER, formerly="post")
     with pytest.raises(SetupError, match="does not say the recipient"):
         two.pack()
     assert not list(two.folder.glob("package*"))

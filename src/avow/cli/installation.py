@@ -24,10 +24,16 @@ def data_of(site: Path, data: Path | None) -> Path:
     """The data folder of a site that has been served.
 
     Raises:
-        SetupError: nothing lives there.
+        SetupError: nothing lives there, or this user may not look.
     """
     where = folder_of(site, data)
-    if not (where / "keyring").exists():
+    try:
+        there = (where / "keyring").exists()
+    except OSError as error:
+        raise SetupError(
+            f"`{where}` cannot be looked into: {error.strerror}", help="run this as the user of the service"
+        ) from None
+    if not there:
         raise SetupError(f"there is no installation in `{where}`", help="name its data folder with --data")
     return where
 
@@ -36,13 +42,15 @@ def data_of(site: Path, data: Path | None) -> Path:
 def opened(site: Path, data: Path | None, store: str | None, *, reads: bool = False) -> Iterator[Opened]:
     """A site's installation, without its background work. In the end what is due is integrated, unless it `reads`.
 
+    The policy is the one in force: whoever edits its file has not published it until the service is started with it.
+
     Raises:
         AvowError: there is no installation, or it cannot be used.
     """
     from avow.cli.serve import load_site
 
     declared = load_site(site)
-    found = declared.open(data_of(site, data), store=store, background=False)
+    found = declared.open(data_of(site, data), store=store, background=False, publishes=False)
     try:
         yield found
     finally:

@@ -54,12 +54,18 @@ def destroy_epoch(site: Path, data: Path | None, store: str | None, epoch: int, 
                 f"epoch {epoch} is not older than the newest, {vault.keyring.status().current}",
                 help="run `avow keys rotate` first, so that everybody who lives is under a new one",
             )
-        gone, holder = destroy_up_to(vault, epoch), vault.keyring.status().provider
-        if safe is not None:
-            copy_kept(vault.data, safe)
+        gone = destroy_up_to(vault, epoch, lambda: copy_kept(vault.data, safe))
+        holder = vault.keyring.status().provider
     print(f"destroyed: {', '.join(map(str, gone)) or 'nothing, they were gone'}")
+    if safe is not None:
+        print(f"The copy in {safe} was renewed, before and after.")
     if holder == "file":
-        print("Copies of the keyring that were kept elsewhere hold them still: replace them with --safe DIR.")
+        other = (
+            "that were kept elsewhere hold them still: replace them with --safe DIR"
+            if safe is None
+            else "elsewhere, if there are any, hold them still: delete them"
+        )
+        print(f"Copies of the keyring {other}.")
     else:
         print("Copies of the token that were kept elsewhere hold them still: replace them by the device's own means.")
     return 0

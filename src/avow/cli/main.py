@@ -1,6 +1,7 @@
 """The commands and their options. Each command's work is a module of its own, imported when it is called.
 
-An AvowError ends any command with its message and help on stderr, without a traceback, and status 1.
+An AvowError, or what the database says, ends any command with its message and help on stderr, without a traceback, and
+status 1. An interrupt does so with a word on what that means, and status 130.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ import typer
 
 from avow.cli import print_version
 from avow.cli.attest_app import attest_app
+from avow.cli.ending import INTERRUPTED, in_words
 from avow.cli.ledger_app import ledger_app
 from avow.cli.options import Data, Json, Name, Safe, SiteFolder, Store
 from avow.cli.proving_app import evidence, probe
-from avow.errors import AvowError, PolicyError
+from avow.errors import PolicyError
 
 app = typer.Typer(
     help="Avow runs the privacy policy that you publish.",
@@ -46,11 +48,16 @@ def run(arguments: Sequence[str]) -> int:
     except PolicyError as error:
         print(error, file=sys.stderr)  # every diagnostic is headed `error:` itself
         return 1
-    except AvowError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
     except SystemExit as end:
+        if end.code == INTERRUPTED and arguments[:1] != ["serve"]:  # that is how a service is ended
+            print("interrupted: nothing is left half done. Run it again; it begins anew or goes on.", file=sys.stderr)
         return end.code if isinstance(end.code, int) else 0
+    except Exception as error:
+        said = in_words(error)
+        if said is None:
+            raise
+        print(f"error: {said}", file=sys.stderr)
+        return 1
     return 0
 
 
@@ -141,6 +148,9 @@ def serve(
         float | None,
         typer.Option(help="Seconds between integrations of the ledger. [default: 3600; local peers: 10]"),
     ] = None,
+    formerly: Annotated[
+        str | None, typer.Option(help="The site's name in the policies before, if it has another now.", metavar="NAME")
+    ] = None,
     no_demo: Annotated[
         bool, typer.Option("--no-demo", help="Without the examples that the first start with local peers makes.")
     ] = False,
@@ -165,6 +175,7 @@ def serve(
         safe=safe,
         device=device,
         demo=not no_demo,
+        formerly=formerly,
         ledger_every=ledger_every,
     )
     raise typer.Exit(status)

@@ -57,6 +57,7 @@ def serve(
     device: str | None,
     demo: bool,
     ledger_every: float | None,
+    formerly: str | None,
 ) -> int:
     """Serve the site in `folder` until it is interrupted; the exit status.
 
@@ -86,6 +87,7 @@ def serve(
                 inbox=inbox,
                 safe=safe,
                 device=device,
+                formerly=formerly,
                 ledger_every=_every(ledger_every, local_peers),
                 inbox_tls=_server_tls(cert, key) if inbox is not None else None,
             )

@@ -18,11 +18,12 @@ import os
 import re
 import struct
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
 
 from avow.errors import KeyringError
-from avow.store.files import replace_durably
+from avow.store.files import locked, replace_durably
 
 #: The file's name in the data folder.
 NAME: Final = "keytable"
@@ -38,6 +39,26 @@ class WrappedKey(NamedTuple):
     person: str
     epoch: int
     wrapped: bytes
+
+
+@contextmanager
+def alone_with(path: Path) -> Iterator[None]:
+    """Hold the key table at `path`, one at a time over threads and processes; not while holding it already.
+
+    For whoever looks at people's keys and writes them into it, copies it with the keyring, or destroys an epoch: a
+    backup that looked before an epoch was destroyed and wrote after would leave a table in which no key unwraps.
+
+    Raises:
+        KeyringError: it cannot be locked.
+    """
+    with ExitStack() as held:
+        try:
+            held.enter_context(locked(path.with_name(path.name + ".lock")))
+        except OSError as error:
+            raise KeyringError(
+                f"the key table `{path}` cannot be locked: {error.strerror}", help="mend the rights, or free space"
+            ) from None
+        yield
 
 
 def write_key_table(path: Path, tenant: str, keys: Iterable[WrappedKey], count: int) -> None:

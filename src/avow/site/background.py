@@ -151,9 +151,7 @@ class Background:
         done = recall(vault) + carry_out(vault)
         check_if_due(vault)
         if is_due(vault):
-            done += len(shred(vault))
-            if safe is not None:
-                copy_kept(vault.data, safe)
+            done += len(shred(vault, copy=lambda: copy_kept(vault.data, safe)))
         return done
 
     def _do(self, name: str) -> None:

@@ -5,6 +5,7 @@ DATA/                     (0700)
   tombstones              who was erased, by keyed hashes: what a restored database has to be told
   ledger.checkpoint       how far the ledger is, signed; its entries once more are in ledger.journal
   staff.yaml              names, roles and password hashes of members of staff
+  serving                 locked by who serves it, so that nobody restores it meanwhile
   site.db                 the SQLite database, unless another store is named
 """
 
@@ -13,6 +14,7 @@ from __future__ import annotations
 import hmac
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,18 +46,21 @@ from avow.outbound.exchange import NEVER_SEEN_AFTER, Exchanges, Reply
 from avow.outbound.letter import LetterDoor
 from avow.outbox.courier import Courier, Delivered, Door
 from avow.outbox.queue import LEASE
+from avow.outbox.recalling import recall
 from avow.site.announcing import check_announcing
 from avow.site.background import Background
 from avow.site.evidence import Evidence
 from avow.site.jobs import Jobs
 from avow.site.letters import check_letters, letter_door
 from avow.site.mailing import open_inbox
+from avow.site.serving import serving
 from avow.site.settings import Settings
 from avow.site.staff_file import NAME, StaffFile
 from avow.site.versions import Versions
 from avow.site.work import Work
 from avow.store.connection import Store
 from avow.vault.current import unit_if_any
+from avow.vault.retention import carry_out
 from avow.vault.unit import Unit
 from avow.vault.vault import Inspector, Vault
 
@@ -94,7 +99,10 @@ class Opened:
         self.staff_file = StaffFile(settings.data / NAME, frozenset(self.policy.vocabulary.words["role"]))
         self.staff_file.members()  # a file that cannot be used is told now, not to who stands before a desk
         store = Store.open(settings.store or f"sqlite:///{settings.data / 'site.db'}")
+        self._held = ExitStack()
         try:
+            if settings.background:
+                self._held.enter_context(serving(settings.data))
             with store.reading() as connection:
                 refuse_chain(connection, site.home.schema)
             self.keyring = self._keyring(store)
@@ -109,6 +117,8 @@ class Opened:
                 clock=settings.clock,
                 subject=site.subject,
                 acceptance=site.acceptance,
+                publishes=settings.publishes,
+                formerly=settings.formerly,
                 new_guard=ExitGuard,
                 inspectors=self._inspectors(contains_typed_card, contains_card_code),
                 exit_inspectors=self._inspectors(contains_card, contains_card_code),
@@ -125,10 +135,13 @@ class Opened:
             )
             self.sequencer.begin()
             self.log = PublicLog(store, site.home.schema, self.sequencer.file, signer.key)
-            self.vault.resume()
+            if self.vault.resume():
+                recall(self.vault)  # before whoever it is about is erased
+                carry_out(self.vault)
         except BaseException:
             site.home.bind(None)
             store.close()
+            self._held.close()
             raise
         self.templates = environment(site.pages)
         self.versions = Versions(self.vault)
@@ -158,6 +171,7 @@ class Opened:
         self.background.stop()
         logs.uninstall()
         self.vault.close()
+        self._held.close()
 
     # -- for work and doors -----------------------------------------------------------------------
 

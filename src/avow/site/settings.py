@@ -33,6 +33,8 @@ class Settings:
             of the time than the entries say themselves; what has not been integrated can still be lost unnoticed.
         inbox: where mail to the published address is taken, `127.0.0.1:2525`; by default nowhere.
         safe: where a copy is kept of what opens the backups; it is renewed whenever key epochs have been destroyed.
+        publishes: whether the policy may come into force by this opening, and a database be begun: not by a command.
+        formerly: what the site was called before, if its policy has another name for it than the database knows.
         inbox_tls: the certificate with which it is taken over STARTTLS; without one, from this machine only.
     """
 
@@ -49,6 +51,8 @@ class Settings:
     inbox_tls: SSLContext | None = None
     safe: Path | None = None
     device: str | None = None
+    publishes: bool = True
+    formerly: str | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.ledger_every < float("inf"):

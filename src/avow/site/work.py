@@ -27,6 +27,7 @@ from avow.outbound.exchange import Reply
 from avow.outbound.letter import named
 from avow.outbound.recipient import judge_share, shared_fields
 from avow.outbox.queue import put
+from avow.outbox.recalling import recall
 from avow.site import links
 from avow.site.receipts import give_receipt
 from avow.vault import attempts
@@ -109,6 +110,7 @@ class Work:
             raise SetupError("a person is erased in a transaction of its own", help="call work.commit() before")
         identity = person.id
         self.commit()
+        recall(self.unit.vault, identity)  # what must be told to recipients could not be found any more
         receipt = erase(self.unit.vault, identity)
         self.db.expunge_all()  # what was loaded of them is of nobody now
         return receipt

@@ -34,33 +34,44 @@ def replace_durably(path: Path, data: bytes | Iterable[bytes]) -> None:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[BinaryIO]:
+def locked(path: Path, *, shared: bool = False, wait: bool = True) -> Iterator[BinaryIO]:
     """The file at `path`, for whoever appends to it: made if it is not there, one writer at a time over processes.
 
     It is read by the file and written by its descriptor.
+
+    Args:
+        shared: together with others who share it, beside nobody who has it alone.
+        wait: for who has it now, instead of raising BlockingIOError.
 
     Raises:
         OSError: it cannot be opened or locked.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "rb") as file:  # closing it gives back the lock
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | _unless(wait))
         yield file
 
 
 @contextmanager
-def alone_in(folder: Path) -> Iterator[None]:
+def alone_in(folder: Path, *, wait: bool = True) -> Iterator[None]:
     """Hold `folder`, for whoever replaces a file in it after a look at it: one at a time over threads and processes.
+
+    Args:
+        wait: as `locked`.
 
     Raises:
         OSError: it is not there, or cannot be locked.
     """
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | _unless(wait))
         yield
     finally:
         os.close(descriptor)  # and with it the lock
+
+
+def _unless(wait: bool) -> int:
+    return 0 if wait else fcntl.LOCK_NB
 
 
 def write_end(path: Path, file: BinaryIO, end: int, data: bytes) -> None:

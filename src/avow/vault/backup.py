@@ -17,9 +17,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, time
 from pathlib import Path
@@ -44,13 +45,13 @@ from sqlalchemy import (
 
 from avow.errors import SetupError, StoreError
 from avow.keys.keytable import NAME as KEY_TABLE
-from avow.keys.keytable import WrappedKey, write_key_table
+from avow.keys.keytable import WrappedKey, alone_with, write_key_table
 from avow.keys.transfer import NAME as TRANSFER
 from avow.ledger.growing import Edge
 from avow.ledger.journal import NAME as JOURNAL
 from avow.ledger.kept import NAME as CHECKPOINT
 from avow.ledger.stored import StoredLog
-from avow.store.files import replace_durably, sync_folder
+from avow.store.files import alone_in, replace_durably, sync_folder
 from avow.vault.columns import SealedColumn
 from avow.vault.former import NAME as FORMER
 from avow.vault.tombstones import NAME as TOMBSTONES
@@ -62,6 +63,9 @@ FORMAT: Final = 1
 
 #: The files of a data folder that open a backup or a package, or keep a backup from bringing back who was erased.
 KEPT: Final = ("keyring", KEY_TABLE, TOMBSTONES, FORMER, CHECKPOINT, JOURNAL, TRANSFER)
+
+#: What a backup under way has in its folder.
+_OURS: Final = re.compile(r"[a-z0-9_]+\.jsonl|manifest\.json(\.new)?", re.IGNORECASE)
 
 #: Rows held in memory at a time.
 PORTION = 1000
@@ -119,28 +123,66 @@ def back_up(vault: Vault, folder: Path, progress: Progress = lambda done, total:
         KeyringError: the key table cannot be written.
     """
     scratch = folder.with_name(folder.name + ".new")
-    if folder.exists():
-        raise StoreError(f"there is a `{folder}` already", help="name a new folder for each backup")
     try:
-        if scratch.exists():
-            rmtree(scratch)  # what a backup that died left
-        scratch.mkdir(mode=0o700, parents=True)
-        with vault.store.one_moment() as connection:
-            log = StoredLog(connection, vault.home.schema)
-            edge = log.edge(log.size())
-            write_people(vault, connection)
-            tables = _write_tables(vault, connection, scratch, progress)
-        manifest = _manifest(vault, edge, tables)
-        replace_durably(scratch / "manifest.json", manifest.encode())
-        scratch.replace(folder)
+        if folder.exists():
+            raise StoreError(f"there is a `{folder}` already", help="name a new folder for each backup")
+        with _scratch(scratch):
+            with ExitStack() as lasting:
+                with alone_with(vault.data / KEY_TABLE):  # from the first look on: no epoch ends between
+                    connection = lasting.enter_context(vault.store.one_moment())
+                    log = StoredLog(connection, vault.home.schema)
+                    edge = log.edge(log.size())
+                    write_people(vault, connection)
+                tables = _write_tables(vault, connection, scratch, progress)
+            manifest = _manifest(vault, edge, tables)
+            replace_durably(scratch / "manifest.json", manifest.encode())
+            scratch.replace(folder)
         sync_folder(folder.parent)
     except OSError as error:
-        with suppress(OSError):
-            rmtree(scratch)
         raise StoreError(
             f"the backup `{folder}` cannot be written: {error.strerror}", help="free space, or mend the rights"
         ) from None
     return manifest
+
+
+@contextmanager
+def _scratch(folder: Path) -> Iterator[None]:
+    """A new folder to write a backup into, held for as long as the block lasts, and gone if that fails.
+
+    Raises:
+        StoreError: another backup is being written there, or it is somebody's folder.
+        OSError: it cannot be made.
+    """
+    if folder.exists():  # what a backup that died left, unless it is something else
+        with _held(folder):
+            others = sorted(path.name for path in folder.iterdir() if not _OURS.fullmatch(path.name))
+            if others:
+                raise StoreError(
+                    f"`{folder}` is in the way of the backup, and holds `{others[0]}`, which no backup has left there",
+                    help="move it away, or name another folder for the backup",
+                )
+            rmtree(folder)
+    folder.mkdir(mode=0o700, parents=True)
+    with _held(folder):
+        try:
+            yield
+        except BaseException:
+            with suppress(OSError):
+                rmtree(folder)
+            raise
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """Hold a folder against other processes that would write a backup into it."""
+    with ExitStack() as held:
+        try:
+            held.enter_context(alone_in(folder, wait=False))
+        except BlockingIOError:
+            raise StoreError(
+                f"another backup is being written into `{folder}`", help="wait for its end, or name another folder"
+            ) from None
+        yield
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -158,7 +200,9 @@ def read_manifest(folder: Path) -> Manifest:
             f"`{folder}` is no backup: it has no manifest.json", help="name the folder that `avow backup` made"
         ) from None
     except OSError as error:
-        raise StoreError(f"the backup `{folder}` cannot be read: {error.strerror}") from None
+        raise StoreError(
+            f"the backup `{folder}` cannot be read: {error.strerror}", help="name the folder that `avow backup` made"
+        ) from None
     except (ValueError, KeyError, TypeError):
         raise StoreError(f"the manifest of `{folder}` is damaged", help="take another backup") from None
     raise StoreError(f"the backup `{folder}` is of format {parts['format']}, and this version of Avow reads {FORMAT}")
@@ -195,13 +239,13 @@ def rows_of(folder: Path, table: Table, part: Part) -> Iterator[dict[str, Any]]:
 
 
 def write_people(vault: Vault, connection: Connection) -> int:
-    """Write the key table, of everybody whom `connection` sees; how many they are."""
+    """Write the key table, of everybody whom `connection` sees; how many they are. It has to be held."""
     person = vault.home.schema.person
     count = connection.scalar(select(func.count()).select_from(person)) or 0
-    rows = connection.execute(
-        select(person.c.id, person.c.epoch, person.c.wrapped).execution_options(yield_per=PORTION)
-    )
-    write_key_table(vault.data / KEY_TABLE, vault.tenant, (WrappedKey(r[0], r[1], bytes(r[2])) for r in rows), count)
+    everybody = select(person.c.id, person.c.epoch, person.c.wrapped).execution_options(yield_per=PORTION)
+    with connection.execute(everybody) as rows:
+        keys = (WrappedKey(row[0], row[1], bytes(row[2])) for row in rows)
+        write_key_table(vault.data / KEY_TABLE, vault.tenant, keys, count)
     return count
 
 
@@ -215,8 +259,8 @@ def _write_tables(vault: Vault, connection: Connection, folder: Path, progress: 
         columns = [c for c in table.columns if (table.name, c.name) != ("avow_person", "wrapped")]
         encoders = [encoder_of(column) for column in columns]
         digest, count = hashlib.sha256(), 0
-        with (folder / f"{table.name}.jsonl").open("xb") as file:
-            found = connection.execute(select(*columns).execution_options(yield_per=PORTION))
+        rows = select(*columns).execution_options(yield_per=PORTION)
+        with (folder / f"{table.name}.jsonl").open("xb") as file, connection.execute(rows) as found:
             for portion in found.partitions(PORTION):
                 lines = b"".join(
                     json.dumps([encode(cell) for encode, cell in zip(encoders, row, strict=True)]).encode() + b"\n"

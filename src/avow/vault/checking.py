@@ -93,8 +93,8 @@ def _of_kind(vault: Vault, kind: type[Any]) -> Iterator[Altered]:
         .select_from(table)
         .outerjoin(person, person.c.id == whose)
     )
-    with vault.store.reading() as connection:
-        for row in connection.execution_options(yield_per=1000).execute(rows):
+    with vault.store.reading() as connection, connection.execution_options(yield_per=1000).execute(rows) as found:
+        for row in found:
             yield from (Altered(table.name, name, row._mapping["id"]) for name in _altered(vault, kind, row._mapping))
 
 

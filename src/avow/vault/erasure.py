@@ -9,6 +9,7 @@ was of the erased one. What is kept for another is sealed anew under their key, 
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
     from avow.vault.vault import Vault
 
+log = logging.getLogger("avow.vault")
+
 
 def erase(vault: Vault, identity: str) -> str:
     """Erase the person of an id with everything that is held about them, in a transaction of its own.
@@ -42,18 +45,16 @@ def erase(vault: Vault, identity: str) -> str:
     """
     receipt = vault.receipt_of(identity)
     tombstone = Tombstone(token_of(receipt), vault.keyring.status().current, vault.hour())
-    person = vault.home.schema.person.c
     with vault.session() as db:
-        wrapped = db.scalar(select(person.wrapped).where(person.id == identity))
+        wrapped = remove(db, vault, identity)
         if wrapped is None:
             return receipt
-        remove(db, vault, identity)
         _bury(db, vault, [tombstone])
         vault.note(db.connection(), "done", "erase", vault.subject, duties_to_erase(vault))
         vault.tombstones.add(tombstone)
         db.commit()
     vault.after_commit()
-    vault.forget(bytes(wrapped))
+    vault.forget(wrapped)
     vault.store.want_checkpoint()
     return receipt
 
@@ -77,13 +78,17 @@ def stage(vault: Vault, receipt: str) -> Erased | None:
     return None if row is None else Erased(row.hour, row.shredded)
 
 
-def remove(db: Session, vault: Vault, identity: str) -> None:
-    """Delete the rows of a person, and hand on what others share. Nothing happens where there are none."""
+def remove(db: Session, vault: Vault, identity: str) -> bytes | None:
+    """Delete the rows of a person, and hand on what others share; their wrapped key, of which nothing is to remember.
+
+    Nothing happens where there are none, or somebody else has just deleted them; then it is None.
+    """
     schema, home = vault.home.schema, vault.home
     # Locked first: on PostgreSQL a record that is being collected for them waits, and then finds nobody.
-    found = db.execute(select(schema.person.c.id).where(schema.person.c.id == identity).with_for_update()).first()
-    if found is None:
-        return
+    key = select(schema.person.c.wrapped).where(schema.person.c.id == identity)
+    wrapped = db.scalar(key.with_for_update())
+    if wrapped is None:
+        return None
     for kind in home.records:
         _part(db, kind, identity)
     for table in reversed(home.metadata.sorted_tables):
@@ -93,6 +98,7 @@ def remove(db: Session, vault: Vault, identity: str) -> None:
             ):
                 db.execute(delete(table).where(column == identity))
     db.execute(delete(schema.person).where(schema.person.c.id == identity))
+    return bytes(wrapped)
 
 
 def _part(db: Session, kind: type[Any], identity: str) -> None:
@@ -115,14 +121,15 @@ def _part(db: Session, kind: type[Any], identity: str) -> None:
 def _hand_on(db: Session, kind: type[Any], row: Row[Any]) -> None:
     """Give a record whose owner is erased to its first other party, if one is left; it is deleted with the others."""
     layout, table, vault = kind.__layout__, kind.__table__, kind.__home__.vault()
-    heir_column = next((name for name in layout.parties if row._mapping[name] is not None), None)
-    if heir_column is None:
-        return
     values = dict(row._mapping)
-    # A backup put back after the key was destroyed: the row was kept for the other then, and cannot be opened now.
-    person, heir = (db.get_one(vault.person_class, values[name]) for name in (layout.owner, heir_column))
-    if not person.wrapped:
+    person = db.get_one(vault.person_class, values[layout.owner])
+    others = {name: db.get_one(vault.person_class, values[name]) for name in layout.parties if values[name] is not None}
+    # Without a key is who was put back from a backup after theirs was destroyed. Of the owner, the row was kept for the
+    # other then, and cannot be opened now; another one has been erased as well, and inherits nothing.
+    heir_column = next((name for name, other in others.items() if other.wrapped), None)
+    if heir_column is None or not person.wrapped:
         return
+    heir = others[heir_column]
     before, after = vault.seal_of(person, values["id"]), vault.seal_of(heir, values["id"])
     for name, field in layout.fields.items():
         if layout.erased == "anonymise" and not field.of:
@@ -137,7 +144,7 @@ def replay(vault: Vault) -> int:
     """Carry out the erasures that the file tells of and the database does not know; how many people were removed.
 
     They are left by a crash between the two, or by a database that was put back from a backup. Run before anything is
-    served.
+    served. Of whom the database knows and the file does not, which was lost or shortened, the file is told again.
 
     Raises:
         StoreError: the tombstones cannot be read.
@@ -145,23 +152,34 @@ def replay(vault: Vault) -> int:
     told = vault.tombstones.read()
     table, person = vault.home.schema.tombstone, vault.home.schema.person
     with vault.store.reading() as connection:
-        known = {bytes(token) for token in connection.scalars(select(table.c.token))}
+        rows = connection.execute(select(table.c.token, table.c.epoch, table.c.hour))
+        known = {bytes(row.token): Tombstone(bytes(row.token), row.epoch, row.hour) for row in rows}
+        if not known.keys() <= told.keys():
+            told |= _tell_again(vault, known)
         missing = {token: found for token, found in told.items() if token not in known}
         if not missing:
             return 0
-        people = [
-            identity
-            for identity in connection.scalars(select(person.c.id).execution_options(yield_per=1000))
-            if token_of(vault.receipt_of(identity)) in missing
-        ]
+        with connection.scalars(select(person.c.id).execution_options(yield_per=1000)) as ids:
+            people = [identity for identity in ids if token_of(vault.receipt_of(identity)) in missing]
     with vault.session() as db:
-        for identity in people:
-            remove(db, vault, identity)
+        keys = [remove(db, vault, identity) for identity in people]
         _bury(db, vault, missing.values())
         vault.note(db.connection(), "done", "erase", vault.subject, duties_to_erase(vault))
         db.commit()
+    for wrapped in keys:
+        vault.forget(wrapped or b"")  # what was handed on was opened under it
     vault.store.want_checkpoint()
     return len(people)
+
+
+def _tell_again(vault: Vault, known: dict[bytes, Tombstone]) -> dict[bytes, Tombstone]:
+    """Write those into the file whom the database alone knows; all that it holds then."""
+    told = vault.tombstones.read()  # anew: another process may have erased somebody since
+    lost = [found for token, found in known.items() if token not in told]
+    if lost:
+        log.warning("the tombstones lacked %d people who were erased; they are written there again", len(lost))
+        vault.tombstones.add(*lost)
+    return told | {found.token: found for found in lost}
 
 
 def _bury(db: Session, vault: Vault, tombstones: Iterable[Tombstone]) -> None:

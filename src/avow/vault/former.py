@@ -5,7 +5,7 @@ envelope is written down beside the keyring, before the change is committed:
 
     avow-former 1
     +64 hex digits      a value that is gone: HMAC-SHA256(secret "tombstone", "avow former" ‖ 0 ‖ tenant ‖ 0 ‖ envelope)
-    -64 hex digits      no, it is still there: the change was rolled back
+    -64 hex digits      no, it is still there: the change was rolled back, or who made it died; a backup looks for these
 
 A database that was put back from a backup is searched for them before anything is served. A record of which nothing
 else is left is deleted; of others the value is taken out, or emptied where the record cannot lack it: its successor was
@@ -17,12 +17,12 @@ from __future__ import annotations
 import hmac
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection, Table, and_, delete, event, select, update
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session, SessionTransaction, sessionmaker
 from sqlalchemy.orm.attributes import get_history
 
 from avow.errors import StoreError
@@ -99,31 +99,60 @@ def watch(vault: Vault, sessions: sessionmaker[Session]) -> None:
     """Have every session of a vault tell what it changes or removes, before it commits."""
 
     def gather(session: Session, *_: Any) -> None:
-        seen = session.info.setdefault(_SEEN, set())
+        seen = _levels(session).setdefault(session.get_nested_transaction(), set())
         for record in (*session.dirty, *session.deleted):
             if isinstance(record, Record):
                 seen.update(token_of(vault, envelope) for envelope in _gone(record, whole=record in session.deleted))
 
     def tell(session: Session) -> None:
         session.flush()
-        if seen := session.info.get(_SEEN):
-            vault_file(vault).add(seen)
-            session.info[_WRITTEN] = True
+        written: set[bytes] = session.info.setdefault(_WRITTEN, set())
+        if new := set().union(*_levels(session).values()) - written:
+            vault_file(vault).add(new)
+            written |= new
 
     def done(session: Session) -> None:
-        session.info.pop(_WRITTEN, None)
-        if session.info.pop(_SEEN, None):
+        savepoint, levels = session.get_nested_transaction(), _levels(session)
+        if savepoint is not None:  # what was done in it hangs on what is around it now
+            levels.setdefault(_around(savepoint), set()).update(levels.pop(savepoint, set()))
+            return
+        if any(levels.values()):
             vault.store.want_checkpoint()  # a log of the database holds what was there before
+        _forget(session)
 
     def undone(session: Session) -> None:
-        seen = session.info.pop(_SEEN, None)
-        if session.info.pop(_WRITTEN, False):
-            vault_file(vault).add(seen, "-")
+        savepoint, levels = session.get_nested_transaction(), _levels(session)
+        written: set[bytes] = session.info.get(_WRITTEN, set())
+        back = set(written) if savepoint is None else levels.pop(savepoint, set()) & written
+        if savepoint is None:
+            _forget(session)
+        if back:
+            vault_file(vault).add(back, "-")
+            written -= back
 
     event.listen(sessions, "before_flush", gather)
     event.listen(sessions, "before_commit", tell)
     event.listen(sessions, "after_commit", done)
     event.listen(sessions, "after_rollback", undone)
+
+
+def _levels(session: Session) -> dict[SessionTransaction | None, set[bytes]]:
+    """What is gone by what a session has flushed, by the savepoint within which it was; None is outside of any."""
+    levels: dict[SessionTransaction | None, set[bytes]] = session.info.setdefault(_SEEN, {})
+    return levels
+
+
+def _around(savepoint: SessionTransaction) -> SessionTransaction | None:
+    """The savepoint within which another is, if it is within one."""
+    found = savepoint.parent
+    while found is not None and not found.nested:
+        found = found.parent
+    return found
+
+
+def _forget(session: Session) -> None:
+    session.info.pop(_SEEN, None)
+    session.info.pop(_WRITTEN, None)
 
 
 def vault_file(vault: Vault) -> FormerFile:
@@ -133,8 +162,41 @@ def vault_file(vault: Vault) -> FormerFile:
 
 def token_of(vault: Vault, envelope: bytes) -> bytes:
     """What is kept of an envelope that is gone: 32 bytes."""
-    words = b"avow former\0" + vault.tenant.encode() + b"\0" + envelope
-    return hmac.digest(vault.keyring.secret("tombstone"), words, "sha256")
+    return _tokens(vault)(envelope)
+
+
+def _tokens(vault: Vault) -> Callable[[bytes], bytes]:
+    """`token_of`, for many: the secret is asked for once."""
+    secret, words = vault.keyring.secret("tombstone"), b"avow former\0" + vault.tenant.encode() + b"\0"
+    return lambda envelope: hmac.digest(secret, words + envelope, "sha256")
+
+
+def take_back(vault: Vault) -> int:
+    """Take back what is told to be gone and is there: who told of it died before the commit; how many values.
+
+    Else they would be taken from somebody who lives when a backup is put back. Every value is looked at, so this is for
+    whoever reads them all anyway.
+
+    Raises:
+        StoreError: the file cannot be read or written.
+    """
+    gone, token = vault_file(vault).read(), _tokens(vault)
+    if not gone:
+        return 0
+    with vault.store.reading() as connection:
+        found = list(_found(vault, connection, gone))
+    there: set[bytes] = set()
+    if found:
+        with vault.store.writing() as connection:
+            # Locked: whoever is about to change one and has told of it already comes to an end first.
+            for kind, owner, identity, names in found:
+                table = kind.__table__
+                this = and_(table.c[kind.__layout__.owner] == owner, table.c.id == identity)
+                row = connection.execute(select(*(table.c[name] for name in names)).where(this).with_for_update())
+                there |= {token(value._envelope) for value in row.first() or () if value is not None} & gone
+            if there:
+                vault_file(vault).add(there, "-")
+    return len(there)
 
 
 def want_search(connection: Connection, meta: Table) -> None:
@@ -143,8 +205,10 @@ def want_search(connection: Connection, meta: Table) -> None:
     connection.execute(meta.insert().values(name=UNSEARCHED, value="1"))
 
 
-def clean_if_wanted(vault: Vault) -> int:
+def clean_if_wanted(vault: Vault) -> int | None:
     """Take out of a database that was put back what had been changed or removed since; how many values. Run first.
+
+    None where it was not put back, or has been searched since.
 
     Raises:
         StoreError: the file cannot be read.
@@ -153,7 +217,7 @@ def clean_if_wanted(vault: Vault) -> int:
     unsearched = meta.c.name == UNSEARCHED
     with vault.store.reading() as connection:
         if connection.execute(select(meta.c.name).where(unsearched)).first() is None:
-            return 0
+            return None
         gone = vault_file(vault).read()
         found = list(_found(vault, connection, gone)) if gone else []
     with vault.session() as db:
@@ -179,17 +243,19 @@ def _gone(record: Record, *, whole: bool) -> Iterator[bytes]:
 
 def _found(vault: Vault, connection: Connection, gone: set[bytes]) -> Iterator[tuple[type[Any], str, str, list[str]]]:
     """The records that hold something that is gone, with the attributes."""
+    token = _tokens(vault)
     for kind in vault.home.records:
         table, layout = kind.__table__, kind.__layout__
         columns = [table.c[layout.owner], table.c.id, *(table.c[name] for name in layout.fields)]
-        for owner, identity, *values in connection.execution_options(yield_per=1000).execute(select(*columns)):
-            names = [
-                name
-                for name, value in zip(layout.fields, values, strict=True)
-                if value is not None and token_of(vault, value._envelope) in gone
-            ]
-            if names:
-                yield kind, owner, identity, names
+        with connection.execution_options(yield_per=1000).execute(select(*columns)) as rows:
+            for owner, identity, *values in rows:
+                names = [
+                    name
+                    for name, value in zip(layout.fields, values, strict=True)
+                    if value is not None and token(value._envelope) in gone
+                ]
+                if names:
+                    yield kind, owner, identity, names
 
 
 def _take_out(db: Session, vault: Vault, kind: type[Any], owner: str, identity: str, names: list[str]) -> None:

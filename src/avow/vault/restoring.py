@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Table, inspect, select
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
-from avow.errors import KeyringError, StoreError
+from avow.errors import KeyringError, StoreError, first_line
 from avow.keys.keytable import NAME as KEY_TABLE
 from avow.keys.keytable import WrappedKey, read_key_table
 from avow.vault.backup import PORTION, Manifest, Progress, read_manifest, rows_of
@@ -50,7 +50,7 @@ def fill(target: Target, folder: Path, progress: Progress = lambda done, total: 
     """Create the tables and fill them from the backup in `folder`: all of it, or nothing.
 
     Raises:
-        StoreError: the database is in use already, or the backup is damaged.
+        StoreError: the database is in use already, or the backup is damaged, or has a table that the site has not.
         KeyringError: the keyring is of another installation, or the key table does not know everybody.
     """
     manifest = read_manifest(folder)
@@ -62,7 +62,14 @@ def fill(target: Target, folder: Path, progress: Progress = lambda done, total: 
     if inspect(target.store.engine).has_table(schema.meta.name):
         raise StoreError(
             "there is an installation in this database already",
-            help="restore into an empty one: move the old file away, or name another database with --store",
+            help="if a restore was interrupted, `avow restore SITE` without the folder goes on with it; else restore "
+            "into an empty one: move the old file away with the -wal and -shm beside it, or name another with --store",
+        )
+    unknown = [name for name, part in manifest.tables.items() if part.rows and name not in metadata.tables]
+    if unknown:
+        raise StoreError(
+            f"the backup has rows of `{unknown[0]}`, which the site no longer declares",
+            help="restore it with the site as it was, then change the site",
         )
     total, done = sum(part.rows for part in manifest.tables.values()), 0
     progress(done, total)
@@ -79,19 +86,29 @@ def fill(target: Target, folder: Path, progress: Progress = lambda done, total: 
             _hold_back(connection, schema.outbox)
             bring_keys(target, connection)
     except DatabaseError as error:
+        # Of a full disk, a lock or a server that is gone; anything else might repeat a value.
+        said = first_line(error.orig or error) if isinstance(error, OperationalError) else type(error.orig).__name__
         raise StoreError(
-            f"the backup does not go into the database: {type(error.orig).__name__}",
-            help="nothing was restored; check that the site is the one that was backed up",
+            f"the backup does not go into the database: {said}",
+            help="nothing was restored; check that there is room, and that the site is the one that was backed up",
         ) from None
     return manifest
 
 
 def mend(target: Target) -> int:
-    """Give the people of a database that was put back the keys that the key table has; how many had lost theirs."""
+    """Give the people of a database that was put back the keys that the key table has; how many had lost theirs.
+
+    Whether an epoch was destroyed since or not, it has to be searched, and what waited may have left.
+
+    Raises:
+        StoreError: the database is empty.
+        KeyringError: as `bring_keys`.
+    """
+    if not inspect(target.store.engine).has_table(target.home.schema.meta.name):
+        raise StoreError("there is no database to mend", help="name the folder of a backup: avow restore SITE FOLDER")
     with target.store.writing() as connection:
         count = bring_keys(target, connection)
-        if count:
-            _hold_back(connection, target.home.schema.outbox)
+        _hold_back(connection, target.home.schema.outbox)
     return count
 
 

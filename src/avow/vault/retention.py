@@ -120,6 +120,11 @@ def tasks(home: Home, policy: Policy) -> list[Task]:
             whole = deadline.object in policy.vocabulary.words["subject"]
             if not whole and not fields:
                 faults.append(f"`{record.__table__.name}` holds no `{deadline.object}` that could be destroyed")
+            if whole and record.__layout__.erased in ("keep", "anonymise"):
+                faults.append(
+                    f"`{record.__table__.name}` changes hands when its owner is erased, and `{deadline.duty.text}` "
+                    f"would erase whoever has it then, too: put `{name}` into a record that is deleted with its owner"
+                )
             kept = [f for f in record.__layout__.fields.values() if f not in fields]
             faults += [
                 f"`{record.__table__.name}.{f.name}` is taken out by `{deadline.duty.text}`: it has to be optional"

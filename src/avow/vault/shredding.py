@@ -8,14 +8,16 @@ for a destroyed epoch takes everybody along who is still under it:
 2. all keys are wrapped again, batch by batch, while the service goes on;
 3. once everybody is committed who has been inserted before, the last of them; the key table is written and every key
    in it is read back and unwrapped;
-4. only then the older epochs are destroyed, and the tombstones and the ledger say so.
+4. where a copy of keys and key table is kept elsewhere, it is renewed: what lies there opens backups before and after;
+5. only then the older epochs are destroyed, the tombstones and the ledger say so, and the copy loses them too.
 
 A process that dies anywhere leaves everybody's key readable; the next run goes on from there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, func, select, text
@@ -23,7 +25,7 @@ from sqlalchemy.exc import OperationalError
 
 from avow.errors import KeyringError, StoreError
 from avow.keys.hierarchy import unwrap_person, wrap_person
-from avow.keys.keytable import NAME, read_key_table
+from avow.keys.keytable import NAME, alone_with, read_key_table
 from avow.vault.backup import Progress, write_people
 from avow.vault.erasure import duties_to_erase
 
@@ -68,8 +70,13 @@ def wrap_again(vault: Vault, progress: Progress = lambda done, total: None) -> i
         progress(min(done, total), total)
 
 
-def shred(vault: Vault, progress: Progress = lambda done, total: None) -> tuple[int, ...]:
+def shred(
+    vault: Vault, progress: Progress = lambda done, total: None, copy: Callable[[], object] = lambda: None
+) -> tuple[int, ...]:
     """Destroy every older epoch, so that nobody who was erased can come back; the epochs that are gone.
+
+    Args:
+        copy: as `destroy_up_to`.
 
     Raises:
         KeyringError: a key does not unwrap, the key table cannot be written or read back. Nothing is destroyed then.
@@ -80,33 +87,51 @@ def shred(vault: Vault, progress: Progress = lambda done, total: None) -> tuple[
     if len(keys.epochs) == 1 or waiting(vault, under=newest):
         newest = vault.keyring.create_epoch()
     wrap_again(vault, progress)
-    return destroy_up_to(vault, newest - 1)
+    return destroy_up_to(vault, newest - 1, copy)
 
 
-def destroy_up_to(vault: Vault, last: int) -> tuple[int, ...]:
+def destroy_up_to(vault: Vault, last: int, copy: Callable[[], object] = lambda: None) -> tuple[int, ...]:
     """Destroy the epochs up to `last`, an older one, once every key has been seen to be safe; the epochs that are gone.
+
+    Args:
+        copy: renews the copy that is kept elsewhere. It is called before anything is destroyed, when it takes over the
+            key table, and after, when it loses the epochs; where it fails before, nothing is destroyed.
 
     Raises:
         KeyringError: as `shred`.
-        StoreError: somebody was being written for too long. Nothing is destroyed then.
+        StoreError: somebody was being written for too long: nothing is destroyed then. Or there is no copy: it says
+            whether something was.
     """
     newest = vault.keyring.status().current
     path = vault.data / NAME
-    _wait_for_inserts(vault)
-    with vault.store.writing() as connection:
-        while _batch(connection, vault, newest):
-            pass
-        write_people(vault, connection)
+    with alone_with(path):
+        _wait_for_inserts(vault)
+        with vault.store.writing() as connection:
+            while _batch(connection, vault, newest):
+                pass
+            write_people(vault, connection)
+        _check_keys(vault, path, newest)
+    gone = tuple(epoch for epoch in vault.keyring.status().epochs if epoch <= last)
+    copy()
+    with alone_with(path):  # a table that was written meanwhile has no older key either; seen to be so, not believed
+        _check_keys(vault, path, newest)
+        for epoch in gone:
+            vault.keyring.destroy_epoch(epoch)
+    note_shredded(vault)
+    vault.store.checkpoint()
+    try:
+        copy()
+    except StoreError as error:
+        raise StoreError(f"the epochs were destroyed here, but {error.args[0]}", help=error.help) from None
+    return gone
+
+
+def _check_keys(vault: Vault, path: Path, newest: int) -> None:
+    """Read the key table back: every key in it is under the newest epoch, and unwraps."""
     for key in read_key_table(path, vault.tenant):
         if key.epoch < newest:
             raise KeyringError(f"a key in `{path}` is still under epoch {key.epoch}", help="nothing was destroyed")
         unwrap_person(vault.keyring, vault.tenant, *key)
-    gone = tuple(epoch for epoch in vault.keyring.status().epochs if epoch <= last)
-    for epoch in gone:
-        vault.keyring.destroy_epoch(epoch)
-    note_shredded(vault)
-    vault.store.checkpoint()
-    return gone
 
 
 def _wait_for_inserts(vault: Vault) -> None:

@@ -83,17 +83,17 @@ class TombstoneFile:
             ) from None
         return {found.token: found for found in self._parse(content)}
 
-    def add(self, tombstone: Tombstone) -> None:
-        """Append one, durably. The same one twice is the same as once.
+    def add(self, *tombstones: Tombstone) -> None:
+        """Append some, durably. The same one twice is the same as once.
 
         Raises:
             StoreError: it could not be written: nobody may be told that they are erased.
         """
-        line = f"{tombstone.token.hex()} {tombstone.epoch} {tombstone.hour}\n".encode()
+        lines = b"".join(f"{each.token.hex()} {each.epoch} {each.hour}\n".encode() for each in tombstones)
         try:
             with locked(self.path) as file:
                 end = _end_of_last_line(file.fileno())  # what a crash left of a line is no line
-                write_end(self.path, file, end, line if end else _HEAD + line)
+                write_end(self.path, file, end, lines if end else _HEAD + lines)
         except OSError as error:
             raise StoreError(
                 f"the tombstones `{self.path}` cannot be written: {error.strerror}",

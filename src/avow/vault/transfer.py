@@ -206,11 +206,11 @@ class _Packing:
             return
         found = union(*(select(column.label("id")).where(column.is_not(None)) for column in columns)).order_by("id")
         chosen = self._errand.people
-        result = db.connection().execute(found, execution_options={"yield_per": PORTION})
-        for portion in result.partitions():
-            ids = [row.id for row in portion if chosen is None or row.id in chosen]
-            if ids:
-                yield ids
+        with db.connection().execute(found, execution_options={"yield_per": PORTION}) as result:
+            for portion in result.partitions():
+                ids = [row.id for row in portion if chosen is None or row.id in chosen]
+                if ids:
+                    yield ids
 
     def _beside(self, db: Session, ids: list[str]) -> dict[str, dict[str, list[Any]]]:
         """The rows of Avow's own tables that go along with these people, by person and table."""

@@ -8,22 +8,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import text
 
 from avow import Refused, Work
 from avow.edge.pages import fill_answer
-from avow.ledger.entry import Entry
-from avow.site.safekeeping import Restored, backup, restore
 from avow.site.site import Acting
 from avow.testing.carrier import Carrier
 from avow.testing.clock import FrozenClock
 from avow.testing.mailbox import Mailbox
 from tests.left import left_in
+from tests.noted import logged
+from tests.vault.office import Kept
 
 ROOT = Path(__file__).parents[3]
 
 
-class Service:
+class Service(Kept):
     """One installation of `site`; every recipient of its policy is the same real peer."""
 
     def __init__(
@@ -85,32 +85,9 @@ class Service:
         work.regard(record)
         return record
 
-    def back_up(self, folder: Path) -> Path:
-        """Write a backup of what is there now."""
-        self.site.opened.sequencer.run()
-        self.site.close()
-        backup(self.site, self.data, self.store, folder, None, lambda done, total: None)
-        self.open()
-        return folder
-
-    def put_back(self, folder: Path) -> Restored:
-        """Lose the database, and restore into an empty one."""
-        self.site.opened.sequencer.run()
-        self.site.close()
-        self.store = self.another()
-        done = restore(self.site, self.data, self.store, folder, lambda done, total: None)
-        self.open()
-        return done
-
     def events(self, verb: str) -> list[str]:
         """What the ledger says of a verb, in order."""
-        self.site.opened.sequencer.run()
-        entry = self.site.home.schema.entry.c
-        with self.site.opened.vault.store.reading() as connection:
-            bodies = [
-                Entry.decode(bytes(body)) for body in connection.scalars(select(entry.body).order_by(entry.number))
-            ]
-        return [told.event for told in bodies if told.verb == verb]
+        return [told.event for told in logged(self.site) if told.verb == verb]
 
     def sql(self, statement: str, **values: Any) -> list[Any]:
         """Carry out a statement on the stored rows, as somebody does who has the database and no keys."""
