@@ -23,6 +23,10 @@ OLDER: tuple[Mutation, ...] = (
         "I13", f"{_VAULT}/older.py", " if name not in KNOWN_HERE}", "}", "that one agreed counts for the next as well",
     ),
     Mutation(
+        "I13", f"{_VAULT}/standing.py", "if self._marks.fits(mark, values):", "if True:",
+        "who can write rows has a version hold for whom they like",
+    ),
+    Mutation(
         "I13", f"{_VAULT}/standing.py", "if not words.strip():", "if False:",
         "somebody agrees without having seen a word",
     ),

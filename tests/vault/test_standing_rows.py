@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 
 from avow.errors import Refused, SetupError
 from avow.site.safekeeping import backup, restore
@@ -140,27 +140,53 @@ def test_the_ledger_says_what_came_about_and_of_nobody(lanyard: Any) -> None:
     assert not any(lanyard.ann.encode() in body for body in bodies)
 
 
-def test_a_database_of_before_comes_up_with_what_people_had_agreed_to(lanyard: Any) -> None:
-    """There the person's own row named the version that they had agreed to, and no table said more."""
-    lanyard.versions.under(ASKS)
-    versions, site = lanyard.versions, lanyard.versions.site
+def _row(site: Any, owner: str) -> dict[str, Any]:
+    table = site.home.schema.standing
+    with site.opened.vault.store.reading() as connection:
+        return dict(connection.execute(select(table).where(table.c.owner == owner)).one()._mapping)
+
+
+@pytest.mark.promise("I13", "holds")
+def test_who_can_write_rows_has_no_version_hold_for_anybody(lanyard: Any) -> None:
+    """With the mark of another person's row, none, one of their own, or that of the row as it was."""
+    site: Any = lanyard.versions.under(ASKS)
     with site.acting("website", "support", place="profile") as work:
-        cy = work.collect(site.Customer, person=work.person(), name="Cy", email=None).person
-    person, digest = site.home.schema.person, site.policy.digest
+        for person in (lanyard.ann, lanyard.bo):
+            work.accept(of(work, site.Customer, person), WORDS)
+    table, hers, his = site.home.schema.standing, _row(site, lanyard.ann), _row(site, lanyard.bo)
+    for forged in (
+        {**his, "owner": lanyard.ann},
+        {**hers, "mark": None},
+        {**hers, "mark": bytes(32)},
+        {**hers, "hour": hers["hour"] - 1},
+        {**hers, "place": "counter"},
+        {**hers, "seen": "0" * 64},
+    ):
+        with site.opened.vault.store.writing() as connection:
+            connection.execute(table.delete())
+            connection.execute(table.insert().values(forged))
+        with pytest.raises(Refused, match=OLD):
+            research(lanyard, "Device", "make", lanyard.ann)
+        with site.acting("website", "support", place="profile") as work:
+            assert work.question(of(work, site.Customer, lanyard.ann)) is not None
     with site.opened.vault.store.writing() as connection:
-        connection.execute(text("DROP TABLE avow_standing"))
-        connection.execute(text("DELETE FROM avow_meta WHERE name = 'standings'"))
-        connection.execute(person.update().where(person.c.id == lanyard.ann).values(policy=digest))
-    versions.under(ASKS)
-    assert versions.standings() == [("2", "consented", "")]
+        connection.execute(table.update().values(hers))
     assert research(lanyard, "Device", "make", lanyard.ann) == "Abacus"
-    with versions.site.acting("website", "support") as work:
-        assert work.question(of(work, versions.site.Customer, lanyard.bo)) is not None
-        assert work.question(of(work, versions.site.Customer, cy)) is None
-    with versions.site.opened.vault.store.writing() as connection:
-        connection.execute(versions.site.home.schema.standing.delete())
-    versions.under(ASKS)
-    assert versions.standings() == [], "once: what is taken back later does not come again"
+
+
+def test_a_forged_row_does_not_keep_anybody_from_agreeing(lanyard: Any) -> None:
+    site: Any = lanyard.versions.under(ASKS)
+    row = {"owner": lanyard.ann, "policy": site.policy.digest, "way": "consented", "hour": 1, "place": "", "seen": ""}
+    with site.opened.vault.store.writing() as connection:
+        connection.execute(site.home.schema.standing.insert().values(row))
+    with site.acting("website", "support", place="profile") as work:
+        work.accept(of(work, site.Customer, lanyard.ann), WORDS)
+    assert research(lanyard, "Device", "make", lanyard.ann) == "Abacus"
+    first = _row(site, lanyard.ann)
+    assert (first["hour"], first["place"]) == (site.opened.vault.hour(), "profile")
+    with site.acting("website", "support", place="profile") as work:
+        work.accept(of(work, site.Customer, lanyard.ann), "Other words.")
+    assert _row(site, lanyard.ann) == first, "what happened first stays"
 
 
 def test_nothing_is_read_of_anybody_where_no_version_has_changed(lanyard: Any) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from avow.errors import Refused, SetupError, StoreError
 from avow.site.safekeeping import copy_kept
@@ -135,6 +136,26 @@ def test_who_agreed_to_a_version_there_has_agreed_to_none_here(two: Two) -> None
         assert work.question(neighbour).earlier == ("1",)
         work.accept(neighbour, "The depot may sell with it.")
     assert two.depot.sell("ann") == "Ann Example"
+
+
+def test_who_agreed_to_the_very_version_that_is_in_force_here_has_agreed(two: Two) -> None:
+    """As when one installation becomes two; and nobody has who only has a row in the database that says so."""
+    ann, bob = two.post.settle("Ann Example", "Bob Example")
+    later = GOING.replace("mailing by desk", "mailing by desk\nmay open contact.name for selling by desk") + AGREED
+    later = later.replace("purposes: {", "purposes: {selling: {label: selling, key: marketing.advertising}, ")
+    two.post.open(later.replace('version: "1"', 'version: "2"'))
+    two.depot.open(later.replace('version: "1"', 'version: "2"'), formerly="depot")
+    with two.post.site.acting("desk", "mailing", place="counter") as work:
+        [neighbour] = work.select(two.post.site.Neighbour, two.post.site.Neighbour.person == ann)
+        work.accept(neighbour, "You may sell with it.")
+    table = two.post.site.home.schema.standing
+    with two.post.site.opened.vault.store.writing() as connection:
+        row = dict(connection.execute(select(table)).one()._mapping)
+        connection.execute(table.insert().values({**row, "owner": bob}))
+    two.take(two.pack())
+    assert two.depot.sell("ann") == "Ann Example"
+    with pytest.raises(Refused, match="collected under version 1 of the policy"):
+        two.depot.sell("bob")
 
 
 @pytest.mark.promise("I10", "holds")

@@ -104,6 +104,7 @@ def declare(metadata: MetaData) -> Schema:
             Column("hour", Integer, nullable=False),
             Column("place", Text, nullable=False),  # as the policy calls it; empty for what came to them
             Column("seen", String(64), nullable=False),  # SHA-256 of the words agreed to; empty for all else
+            Column("mark", LargeBinary, nullable=True),  # keyed hash of the row, without which it counts as none
         ),
         outbox=Table(
             "avow_outbox",

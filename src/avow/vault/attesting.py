@@ -7,15 +7,12 @@ for it elsewhere. A signature is for the sentence as it stood: it lapses when th
 changes, when another role is asked for, and when it is withdrawn. Who signed is kept beside the ledger, whose entry
 names the role.
 
-Each row carries a keyed hash of what it says, so that who can only write rows signs for nothing:
-
-    mark = HMAC-SHA256(the installation's secret `log`, "avow signature 1" ‖ each field, after a zero byte)
+Each row carries a keyed hash of what it says (`avow.vault.marks`), so that who can only write rows signs for nothing.
 """
 
 from __future__ import annotations
 
 import hashlib
-import hmac
 import logging
 import secrets
 from collections.abc import Iterator
@@ -29,6 +26,7 @@ from avow.errors import SetupError
 from avow.language.suggest import did_you_mean
 from avow.values import Facts, Sentence, Verdict
 from avow.vault.lines import Lines
+from avow.vault.marks import Marks
 
 if TYPE_CHECKING:
     from avow.language.syntax import Attested as Asked
@@ -69,6 +67,7 @@ class Attesting:
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
+        self._marks = Marks(vault, "signature")
         self._lock = Lock()
         self._held: tuple[Signature, ...] = ()
         self._read_at = float("-inf")
@@ -120,7 +119,7 @@ class Attesting:
         table = vault.home.schema.attestation
         with vault.store.writing() as connection:
             self._end(connection, anchor, now)
-            connection.execute(table.insert().values(**asdict(made), mark=self._mark(made)))
+            connection.execute(table.insert().values(**asdict(made), mark=self._marks.of(asdict(made).values())))
             self._note(connection, "signed", sentence, role)
         self._forget()
         return made
@@ -144,7 +143,7 @@ class Attesting:
         standing = [each for each in self._read(connection) if each.anchor == anchor and each.until > hour]
         for each in standing:
             ended = replace(each, until=hour)
-            values = {"until": hour, "mark": self._mark(ended)}
+            values = {"until": hour, "mark": self._marks.of(asdict(ended).values())}
             connection.execute(table.update().where(table.c.id == each.id).values(values))
         return bool(standing)
 
@@ -195,14 +194,10 @@ class Attesting:
             values = dict(row._mapping)
             mark = values.pop("mark")
             found = Signature(**values)
-            if mark is not None and hmac.compare_digest(bytes(mark), self._mark(found)):
+            if self._marks.fits(mark, asdict(found).values()):
                 yield found
             else:
                 log.warning("a signature in the database was not given here, or was changed; it counts as none")
-
-    def _mark(self, signature: Signature) -> bytes:
-        words = "".join(f"\0{value}" for value in asdict(signature).values())
-        return hmac.digest(self._vault.keyring.secret("log"), f"avow signature 1{words}".encode(), "sha256")
 
     def _forget(self) -> None:
         with self._lock:

@@ -12,35 +12,39 @@ asked: a row for one version counts for the one in force where that is not weake
 
 Only what the policy asks for is noted, and of those who were here before it only: whoever came about under a version
 gave everything under that one or a later one.
+
+Each row carries a keyed hash of what it says (`avow.vault.marks`), so that who can only write rows has no version hold
+for anybody. One that is taken away is not missed.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+import logging
+from collections.abc import Collection, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, and_, exists, not_, or_, select
+from sqlalchemy import ColumnElement, and_, exists, not_, select
 
 from avow.errors import SetupError
 from avow.values import Facts
 from avow.vault.applying import CONCERNED, FACT, WAYS, Way
 from avow.vault.lines import Whom
+from avow.vault.marks import Marks
 
 if TYPE_CHECKING:
-    from sqlalchemy import Table
+    from sqlalchemy import Row, Table
 
     from avow.vault.record import Person, Record
     from avow.vault.unit import Unit
     from avow.vault.vault import Vault
 
+log = logging.getLogger("avow.vault")
+
 #: Where a unit of work keeps the rows that it has read, and that a page of it announces the version in force. Both are
 #: forgotten when it is rolled back.
 _READ, _TOLD = "avow_standing", "avow_announced"
-
-#: The name in avow_meta of that agreements from before were taken over; see `adopt`.
-_ADOPTED = "standings"
 
 #: Digits of a policy's digest that the label of a value has, and the edition of a mail that announces it.
 DIGITS = 16
@@ -54,6 +58,7 @@ class Standing:
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
+        self._marks = Marks(vault, "standing")
         self._announced = False
 
     @property
@@ -122,7 +127,7 @@ class Standing:
     def announce(self, unit: Unit) -> None:
         """Note that a page that announces the version in force is about to be shown."""
         if not self.announced(unit):
-            self._insert(unit, self._vault.home.schema.meta, name=self._mark, value=str(self._vault.hour()))
+            self._insert(unit, self._vault.home.schema.meta, name=self._page, value=str(self._vault.hour()))
             unit.db.info[_TOLD] = True
 
     # -- what is known ----------------------------------------------------------------------------
@@ -132,7 +137,7 @@ class Standing:
         if not self._announced:
             meta = self._vault.home.schema.meta.c
             with self._vault.store.reading() as connection:
-                noted = connection.scalar(select(meta.value).where(meta.name == self._mark))
+                noted = connection.scalar(select(meta.value).where(meta.name == self._page))
             self._announced = noted is not None
         return self._announced or (unit is not None and unit.db.info.get(_TOLD) is True)
 
@@ -171,19 +176,19 @@ class Standing:
         elsewhere = select(policy.digest).where(policy.brought.is_not(None))
         found: dict[str, dict[str, set[str]]] = {person: {} for person in people}
         with unit.db.no_autoflush:
-            for owner, policy, way in unit.db.execute(
-                select(table.owner, table.policy, table.way).where(
-                    table.owner.in_(people), table.policy.not_in(elsewhere)
-                )
+            for row in unit.db.execute(
+                select(self._table).where(table.owner.in_(people), table.policy.not_in(elsewhere))
             ):
-                found[owner].setdefault(way, set()).add(policy[:DIGITS])
+                if self.vouched(row):
+                    found[row.owner].setdefault(row.way, set()).add(row.policy[:DIGITS])
         for person, ways in found.items():
             read[person] = {way: frozenset(versions) for way, versions in ways.items()}
 
     def sql(self, way: Way, owner: ColumnElement[Any], versions: Collection[str]) -> ColumnElement[bool]:
         """The fact of a way, about the person in the column `owner`, as `facts` has it.
 
-        `versions` are the digests of those that count: that the one in force is not weaker than.
+        `versions` are the digests of those that count: that the one in force is not weaker than. A statement cannot
+        look at marks: who can write rows decides here, as they do about the moments that it compares.
         """
         row, other, new = (self._table.alias() for _ in range(3))
         back = exists().where(other.c.owner == row.c.owner, other.c.way == "bounced", other.c.policy == row.c.policy)
@@ -200,12 +205,25 @@ class Standing:
 
     # -- rows -------------------------------------------------------------------------------------
 
+    def vouched(self, row: Row[Any]) -> bool:
+        """Whether a row was noted here, and says what it said."""
+        *values, mark = row
+        if self._marks.fits(mark, values):
+            return True
+        log.warning("how somebody stands to a version was not noted here, or was changed; it counts as nothing")
+        return False
+
+    def mark(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """A row of these values, in whatever order, with its mark."""
+        said = {column.name: values[column.name] for column in self._table.columns if column.name != "mark"}
+        return {**said, "mark": self._marks.of(said.values())}
+
     @property
     def _current(self) -> str:
         return self._vault.policy.digest[:DIGITS]
 
     @property
-    def _mark(self) -> str:
+    def _page(self) -> str:
         return f"announced {self._current}"
 
     @property
@@ -226,11 +244,13 @@ class Standing:
         digest = self._vault.policy.digest
         if version is not None and not digest.startswith(version):
             digest = self._vault.older.policy(version).digest
-        added = self._insert(
-            unit, self._table,
-            owner=person, policy=digest, way=way, hour=self._vault.hour(), place=unit.place or "", seen=seen,
-        )  # fmt: skip
-        if added:
+        table = self._table
+        key = and_(table.c.owner == person, table.c.policy == digest, table.c.way == way)
+        there = unit.db.execute(select(table).where(key)).first()
+        if there is not None and not self.vouched(there):  # else nothing could ever be noted in its place
+            unit.db.execute(table.delete().where(key))
+        row = {"owner": person, "policy": digest, "way": way, "hour": self._vault.hour(), "place": unit.place or ""}
+        if self._insert(unit, table, **self.mark({**row, "seen": seen})):
             unit.note(way, "apply", "version", whom=Whom(person), purpose=unit.purpose)
             unit.db.info.pop(_READ, None)
 
@@ -240,35 +260,3 @@ class Standing:
         unit.db.flush()
         added = dialect.insert(table).values(**values).on_conflict_do_nothing().returning(*table.primary_key)
         return unit.db.execute(added).first() is not None
-
-
-def adopt(vault: Vault, connection: Any) -> None:
-    """Take over what a database from before there were such rows says of agreements: once, at the start.
-
-    There a person's row named the version that they were under, which was another than that of their first record only
-    where they had agreed to it. Of when, where and to which words nothing was kept.
-    """
-    schema = vault.home.schema
-    if connection.scalar(select(schema.meta.c.value).where(schema.meta.c.name == _ADOPTED)) is not None:
-        return
-    connection.execute(schema.meta.insert().values(name=_ADOPTED, value=str(vault.hour())))
-    person, policy = schema.person.c, schema.policy
-    first, then = policy.alias(), policy.alias()
-    earlier = []
-    for kind in vault.home.records:
-        table = kind.__table__
-        earlier.append(
-            exists()
-            .where(table.c[kind.__layout__.owner] == person.id, table.c.policy == first.c.digest)
-            .where(first.c.digest != person.policy, then.c.digest == person.policy)
-            .where(first.c.since <= then.c.since, first.c.effective <= then.c.effective)
-        )
-    if not earlier:
-        return
-    told = select(person.id, person.policy).where(or_(*earlier))
-    for identity, digest in connection.execute(told).all():
-        connection.execute(
-            schema.standing.insert().values(
-                owner=identity, policy=digest, way="consented", hour=vault.hour(), place="", seen=""
-            )
-        )

@@ -40,7 +40,7 @@ from avow.store.files import replace_durably
 from avow.values import Verdict
 from avow.vault.backup import Progress, encoder_of
 from avow.vault.lines import Lines
-from avow.vault.transfer_layout import beside, choices, going, shape_of
+from avow.vault.transfer_layout import choices, going, shape_of
 
 if TYPE_CHECKING:
     from avow.keys.transfer import Card, TransferKeys
@@ -185,10 +185,10 @@ class _Packing:
             words = {"digest": row.digest, "version": row.version, "effective": row.effective, "source": row.source}
             yield _line("policy", {**words, "since": row.since, "site": site})
         for ids in self._people(db):
-            rows = self._beside(db, ids)
+            stood = self._standings(db, ids)
             found = select(person.c.id, person.c.policy).where(person.c.id.in_(ids)).order_by(person.c.id)
             for row in db.execute(found):
-                yield _line("person", [row.id, row.policy, rows[row.id]])
+                yield _line("person", [row.id, row.policy, stood[row.id]])
         done = 0
         for ids in self._people(db):
             yield from self._records(db, ids)
@@ -212,12 +212,13 @@ class _Packing:
                 if ids:
                     yield ids
 
-    def _beside(self, db: Session, ids: list[str]) -> dict[str, dict[str, list[Any]]]:
-        """The rows of Avow's own tables that go along with these people, by person and table."""
+    def _standings(self, db: Session, ids: list[str]) -> dict[str, dict[str, list[Any]]]:
+        """How these people stand to versions, by person, under the name of the table; only what was noted here goes."""
         found: dict[str, dict[str, list[Any]]] = {identity: {} for identity in ids}
-        for table in beside(self._vault.home):
-            encoders = {column.name: encoder_of(column) for column in table.columns if column.name != "owner"}
-            for row in db.execute(select(table).where(table.c.owner.in_(ids)).order_by(*table.primary_key.columns)):
+        table = self._vault.home.schema.standing
+        encoders = {column.name: encoder_of(column) for column in table.columns if column.name not in ("owner", "mark")}
+        for row in db.execute(select(table).where(table.c.owner.in_(ids)).order_by(*table.primary_key.columns)):
+            if self._vault.standing.vouched(row):
                 cells = {name: encode(row._mapping[name]) for name, encode in encoders.items()}
                 found[row.owner].setdefault(table.name, []).append(cells)
         return found

@@ -15,8 +15,6 @@ from avow.errors import SetupError
 from avow.vault.backup import kind_of
 
 if TYPE_CHECKING:
-    from sqlalchemy import Table
-
     from avow.vault.record import Home
 
 #: Avow's tables whose rows go along as far as they concern who does.
@@ -58,12 +56,6 @@ def going(home: Home, without: Iterable[str] = ()) -> list[type[Any]]:
                 f"`{name}` is no table whose records go along", help=f"these do: {', '.join(sorted(kinds))}"
             )
     return [kind for name, kind in kinds.items() if name not in frozenset(without)]
-
-
-def beside(home: Home) -> list[Table]:
-    """Avow's tables whose rows go along with the person whose they are."""
-    tables = (home.metadata.tables.get(name) for name in GO)
-    return [table for table in tables if table is not None and "owner" in table.columns]
 
 
 def choices(home: Home) -> list[str]:

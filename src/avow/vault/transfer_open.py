@@ -39,7 +39,7 @@ from avow.vault.retention import earlier_tasks, tasks
 from avow.vault.standing import DIGITS
 from avow.vault.tombstones import token_of
 from avow.vault.transfer import FORMAT, Held, write_held
-from avow.vault.transfer_layout import beside, check_shapes
+from avow.vault.transfer_layout import check_shapes
 
 if TYPE_CHECKING:
     from avow.keys.transfer_stream import Package
@@ -178,14 +178,15 @@ class _Taking:
             self._unit.db.add(self._vault.new_person(identity, self._version(policy)))
             self._people.add(bytes.fromhex(identity))
         self._write()
-        for table in beside(self._vault.home):
-            found = [{**cells, "owner": one} for one, _, rows in lines for cells in rows.get(table.name, ())]
-            decoders = {column.name: decoder_of(column) for column in table.columns}
-            for cells in found:
+        table, stood = self._vault.home.schema.standing, []
+        decoders = {column.name: decoder_of(column) for column in table.columns if column.name != "mark"}
+        for one, _, rows in lines:
+            for cells in rows.get(table.name, ()):
                 self._version(cells["policy"])
-            if found:
-                decoded = [{name: decoders[name](cell) for name, cell in cells.items()} for cells in found]
-                self._unit.db.execute(table.insert(), decoded)
+                row = {name: decoders[name](cell) for name, cell in {**cells, "owner": one}.items()}
+                stood.append(self._vault.standing.mark(row))
+        if stood:
+            self._unit.db.execute(table.insert(), stood)
 
     def records(self, lines: list[Any]) -> None:
         """What is theirs, each value sealed under a key of this installation with its label as it was."""

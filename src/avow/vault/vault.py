@@ -45,7 +45,7 @@ from avow.vault.record import Home, Person, Record
 from avow.vault.retention import Task, earlier_tasks, tasks
 from avow.vault.sessions import Sessions
 from avow.vault.shredding import note_shredded
-from avow.vault.standing import Standing, adopt
+from avow.vault.standing import Standing
 from avow.vault.tombstones import NAME as TOMBSTONES
 from avow.vault.tombstones import TombstoneFile, receipt_of
 from avow.vault.traces import TraceSeal
@@ -173,7 +173,6 @@ class Vault:
                     )
                 put_in_force(connection, schema, self.policy, self.hour(), publishes=self.publishes)
                 published(connection, schema)  # nobody has loosened what earlier versions say
-                adopt(self, connection)
         except DatabaseError as error:
             raise StoreError(
                 f"the database cannot be prepared: {type(error.orig).__name__}",
