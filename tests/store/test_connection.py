@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sqlite3
 import stat
 import time
+import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from avow.errors import OnlyReads, SetupError, StoreError
 from avow.store.connection import Store
+from avow.testing.postgres import Server
 
 
 def test_sqlite_is_set_up_to_be_durable_private_and_clean(tmp_path: Path) -> None:
@@ -195,4 +199,28 @@ def test_what_was_committed_is_there_for_another_process(tmp_path: Path) -> None
         connection.execute(text("CREATE TABLE t (x)"))
     with sqlite3.connect(tmp_path / "site.db") as other:
         assert other.execute("SELECT count(*) FROM t").fetchone() == (0,)
+    store.close()
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_a_connection_that_is_cut_leaves_no_cursor_open(postgres: Server, before: bool) -> None:
+    """Before the cursor is declared on the server, or while its rows come in."""
+    store = Store.open(postgres.fresh_database())
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        with suppress(OperationalError), store.reading() as connection:
+            own = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar()
+
+            def cut() -> None:
+                with store.writing() as other:
+                    other.execute(text("SELECT pg_terminate_backend(:own, 5000)"), {"own": own})
+
+            if before:
+                cut()
+            rows = connection.execution_options(yield_per=1).execute(text("SELECT generate_series(1, 5)"))
+            cut()
+            rows.fetchall()
+            raise AssertionError("it was not cut")
+        gc.collect()
+    assert [one for one in warned if one.category is ResourceWarning] == []
     store.close()

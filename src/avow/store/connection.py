@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -63,6 +63,8 @@ class Store:
         engine = create_engine(url, hide_parameters=True, **_options(url))
         reader = create_engine(url, hide_parameters=True, **_options(url, reads=True))
         event.listen(reader, "handle_error", _say_only_reads)
+        for each in (engine, reader):
+            event.listen(each, "handle_error", _close_what_was_cut)
         if url.get_backend_name() == "sqlite":
             event.listen(engine, "connect", _prepare_sqlite)
             event.listen(reader, "connect", _prepare_sqlite_reader)
@@ -253,6 +255,13 @@ def _say_only_reads(context: ExceptionContext) -> None:
     code, state = getattr(error, "sqlite_errorcode", None), getattr(error, "sqlstate", None)
     if code == _SQLITE_READONLY or state == _READ_ONLY_TRANSACTION:
         raise OnlyReads("a transaction that only reads was to write", help="begin one that may write") from None
+
+
+def _close_what_was_cut(context: ExceptionContext) -> None:
+    """Close the cursor of a connection that is gone: SQLAlchemy leaves it, and psycopg warns of it when it is freed."""
+    if context.is_disconnect and context.execution_context is not None:
+        with suppress(Exception):
+            context.execution_context.cursor.close()
 
 
 def _unusable(url: URL, error: DatabaseError) -> StoreError:
