@@ -23,7 +23,7 @@ OLDER: tuple[Mutation, ...] = (
         "I13", f"{_VAULT}/older.py", " if name not in KNOWN_HERE}", "}", "that one agreed counts for the next as well",
     ),
     Mutation(
-        "I13", f"{_VAULT}/standing.py", "if self._marks.fits(mark, values):", "if True:",
+        "I13", f"{_VAULT}/standing.py", "if self._marks.fits(row.mark, row[:-1]):", "if True:",
         "who can write rows has a version hold for whom they like",
     ),
     Mutation(

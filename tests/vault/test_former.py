@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from contextlib import suppress
 from pathlib import Path
 from threading import Thread
@@ -9,8 +11,11 @@ from typing import Any
 
 import pytest
 from sqlalchemy import delete, event
+from sqlalchemy.exc import DatabaseError
 
 from avow.errors import SealedError, StoreError
+from avow.testing.clock import FrozenClock
+from avow.testing.postgres import Server
 from avow.vault.former import FormerFile, take_back, token_of, vault_file
 
 from .office import Office
@@ -61,7 +66,7 @@ def test_a_database_is_searched_once_and_not_at_every_start(office: Office, tmp_
     assert len(office.events()) == before
 
 
-def test_a_change_whose_commit_failed_is_taken_back(office: Office) -> None:
+def test_a_change_whose_commit_failed_is_taken_back_by_who_looks(office: Office) -> None:
     key = letter(office, answer="ann@example.org")
 
     def fail(*_: Any) -> None:
@@ -74,7 +79,38 @@ def test_a_change_whose_commit_failed_is_taken_back(office: Office) -> None:
         with pytest.raises(ZeroDivisionError):
             work.commit()
         work.unit.rollback()
+    assert len(tokens(office)) == 1
+    office.site.opened.background.round()
     assert tokens(office) == set()
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+def test_a_value_whose_commit_was_not_answered_does_not_come_back_if_it_is_gone(
+    postgres: Server, tmp_path: Path, clock: FrozenClock, arrived: bool
+) -> None:
+    """The connection is cut while it commits: before the server has done so, or before it can say that it has."""
+    office = Office(tmp_path / "data", postgres.fresh_database(), clock, postgres.fresh_database)
+    key = letter(office, answer="ann@example.org")
+    backup = office.back_up(tmp_path / "backup")
+
+    def cut(connection: Any) -> None:
+        with socket.socket(fileno=os.dup(connection.connection.dbapi_connection.pgconn.socket)) as end:
+            end.shutdown(socket.SHUT_RD if arrived else socket.SHUT_RDWR)
+
+    with suppress(DatabaseError), office.site.acting("desk", "mailing") as work:
+        work.db.get_one(office.site.Letter, key).answer = None
+        work.db.flush()
+        event.listen(office.vault.store.engine, "commit", cut, once=True)
+        work.commit()
+        raise AssertionError("the commit was answered")
+    assert len(tokens(office)) == 1
+    office.site.opened.background.round()
+    assert len(tokens(office)) == (1 if arrived else 0)
+    assert not office.vault.unsure
+    office.put_back(backup)
+    with office.site.acting("desk", "mailing") as work:
+        assert (work.db.get_one(office.site.Letter, key).answer is None) == arrived
+    office.site.close()
 
 
 def test_a_change_is_told_though_a_savepoint_after_it_was_rolled_back(office: Office) -> None:

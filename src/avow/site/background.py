@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from avow.outbox.recalling import recall
 from avow.site.safekeeping import copy_kept
 from avow.vault.checking import check_if_due
+from avow.vault.former import take_back
 from avow.vault.retention import carry_out
 from avow.vault.shredding import is_due, shred
 
@@ -148,6 +149,8 @@ class Background:
     def _end(self) -> int:
         """Take out whose time has come, and put out of reach in every copy who was erased; how many that were."""
         vault, safe = self._opened.vault, self._opened.settings.safe
+        if vault.unsure:
+            take_back(vault)
         done = recall(vault) + carry_out(vault)
         check_if_due(vault)
         if is_due(vault):

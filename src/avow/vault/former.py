@@ -5,7 +5,11 @@ envelope is written down beside the keyring, before the change is committed:
 
     avow-former 1
     +64 hex digits      a value that is gone: HMAC-SHA256(secret "tombstone", "avow former" ‖ 0 ‖ tenant ‖ 0 ‖ envelope)
-    -64 hex digits      no, it is still there: the change was rolled back, or who made it died; a backup looks for these
+    -64 hex digits      no, it is still there: the change was rolled back
+
+Where a commit failed, it may have come about all the same: its answer was lost with the connection. Nothing is taken
+back then, nor where the process died after it had told; who looks finds what is there (`take_back`): the background
+work after a commit that failed, and every backup.
 
 A database that was put back from a backup is searched for them before anything is served. A record of which nothing
 else is left is deleted; of others the value is taken out, or emptied where the record cannot lack it: its successor was
@@ -42,7 +46,7 @@ UNSEARCHED: Final = "unsearched"
 _HEAD: Final = b"avow-former 1\n"
 _LINE: Final = re.compile(rb"([+-])([0-9a-f]{64})\n")
 _LONGEST: Final = 66  # bytes of a line, and of what a crash may have left of one
-_SEEN, _WRITTEN = "avow_former", "avow_former_written"
+_SEEN, _WRITTEN, _COMMITTING = "avow_former", "avow_former_written", "avow_former_committing"
 
 
 class FormerFile:
@@ -97,43 +101,59 @@ class FormerFile:
 
 def watch(vault: Vault, sessions: sessionmaker[Session]) -> None:
     """Have every session of a vault tell what it changes or removes, before it commits."""
+    told = _Telling(vault)
+    event.listen(sessions, "before_flush", told.gather)
+    event.listen(sessions, "before_commit", told.tell)
+    event.listen(sessions, "after_commit", told.done)
+    event.listen(sessions, "after_rollback", told.undone)
 
-    def gather(session: Session, *_: Any) -> None:
+
+class _Telling:
+    """What is told of as sessions come to their savepoints and ends."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+
+    def gather(self, session: Session, *_: Any) -> None:
         seen = _levels(session).setdefault(session.get_nested_transaction(), set())
         for record in (*session.dirty, *session.deleted):
             if isinstance(record, Record):
-                seen.update(token_of(vault, envelope) for envelope in _gone(record, whole=record in session.deleted))
+                whole = record in session.deleted
+                seen.update(token_of(self._vault, envelope) for envelope in _gone(record, whole=whole))
 
-    def tell(session: Session) -> None:
+    def tell(self, session: Session) -> None:
         session.flush()
         written: set[bytes] = session.info.setdefault(_WRITTEN, set())
         if new := set().union(*_levels(session).values()) - written:
-            vault_file(vault).add(new)
+            vault_file(self._vault).add(new)
             written |= new
+        if written and session.get_nested_transaction() is None:
+            session.info[_COMMITTING] = True
 
-    def done(session: Session) -> None:
+    def done(self, session: Session) -> None:
         savepoint, levels = session.get_nested_transaction(), _levels(session)
         if savepoint is not None:  # what was done in it hangs on what is around it now
             levels.setdefault(_around(savepoint), set()).update(levels.pop(savepoint, set()))
             return
         if any(levels.values()):
-            vault.store.want_checkpoint()  # a log of the database holds what was there before
+            self._vault.store.want_checkpoint()  # a log of the database holds what was there before
         _forget(session)
 
-    def undone(session: Session) -> None:
-        savepoint, levels = session.get_nested_transaction(), _levels(session)
-        written: set[bytes] = session.info.get(_WRITTEN, set())
-        back = set(written) if savepoint is None else levels.pop(savepoint, set()) & written
-        if savepoint is None:
+    def undone(self, session: Session) -> None:
+        savepoint, written = session.get_nested_transaction(), session.info.get(_WRITTEN, set())
+        if savepoint is not None:
+            self._take_back(written, _levels(session).pop(savepoint, set()) & written)
+        else:
+            if session.info.get(_COMMITTING):
+                self._vault.unsure = True
+            else:
+                self._take_back(written, set(written))
             _forget(session)
-        if back:
-            vault_file(vault).add(back, "-")
-            written -= back
 
-    event.listen(sessions, "before_flush", gather)
-    event.listen(sessions, "before_commit", tell)
-    event.listen(sessions, "after_commit", done)
-    event.listen(sessions, "after_rollback", undone)
+    def _take_back(self, written: set[bytes], back: set[bytes]) -> None:
+        if back:
+            vault_file(self._vault).add(back, "-")
+            written -= back
 
 
 def _levels(session: Session) -> dict[SessionTransaction | None, set[bytes]]:
@@ -151,8 +171,8 @@ def _around(savepoint: SessionTransaction) -> SessionTransaction | None:
 
 
 def _forget(session: Session) -> None:
-    session.info.pop(_SEEN, None)
-    session.info.pop(_WRITTEN, None)
+    for name in (_SEEN, _WRITTEN, _COMMITTING):
+        session.info.pop(name, None)
 
 
 def vault_file(vault: Vault) -> FormerFile:
@@ -172,14 +192,22 @@ def _tokens(vault: Vault) -> Callable[[bytes], bytes]:
 
 
 def take_back(vault: Vault) -> int:
-    """Take back what is told to be gone and is there: who told of it died before the commit; how many values.
+    """Take back what is told to be gone and is there, since a commit failed or was never made; how many values.
 
-    Else they would be taken from somebody who lives when a backup is put back. Every value is looked at, so this is for
-    whoever reads them all anyway.
+    Else they would be taken from somebody who lives when a backup is put back. Every value is looked at.
 
     Raises:
         StoreError: the file cannot be read or written.
     """
+    vault.unsure = False  # before looking: another commit may fail meanwhile
+    try:
+        return _take_back(vault)
+    except BaseException:
+        vault.unsure = True
+        raise
+
+
+def _take_back(vault: Vault) -> int:
     gone, token = vault_file(vault).read(), _tokens(vault)
     if not gone:
         return 0

@@ -207,8 +207,7 @@ class Standing:
 
     def vouched(self, row: Row[Any]) -> bool:
         """Whether a row was noted here, and says what it said."""
-        *values, mark = row
-        if self._marks.fits(mark, values):
+        if self._marks.fits(row.mark, row[:-1]):
             return True
         log.warning("how somebody stands to a version was not noted here, or was changed; it counts as nothing")
         return False

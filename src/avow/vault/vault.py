@@ -90,6 +90,7 @@ class Vault:
     `facts_of` tells what the site knows of a record and its owner, for a unit that deals with it;
     `clock` gives unix seconds; `inspectors` look into text that comes in, `exit_inspectors`
     into what goes out; `new_guard` makes what watches opened values.
+    `unsure` is whether a commit failed whose changes were told of: what is there has to be looked at (`former`).
     """
 
     store: Store
@@ -112,6 +113,7 @@ class Vault:
     tenant: str = field(init=False)
     tombstones: TombstoneFile = field(init=False)
     tasks: list[Task] = field(init=False, default_factory=list)
+    unsure: bool = field(init=False, default=False)
     older: Older = field(init=False)
     standing: Standing = field(init=False)
     attesting: Attesting = field(init=False)
