@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import event, select
 from sqlalchemy.exc import InvalidRequestError, NoResultFound
 from sqlalchemy.orm import Session
+
+from avow.testing.clock import FrozenClock
+
+from .office import Office
 
 Key = tuple[str, str]
 
@@ -67,3 +74,18 @@ def test_what_was_just_made_is_found(site: Any, ann: Key) -> None:
     with site.acting("desk", "lending", place="hall", channel="https") as work:
         made = work.collect(site.Loan, person=work.person(), name="Bob")
         assert work.db.get(site.Loan, (made.reader, made.id)) is made
+
+
+def test_a_site_that_is_closed_leaves_nothing_in_memory(store: str, tmp_path: Path, clock: FrozenClock) -> None:
+    """Neither those who listen to its sessions nor the statements that were made once hold it."""
+    office = Office(tmp_path / "data", store, clock, lambda: store)
+    with office.site.acting("desk", "mailing", place="counter") as work:
+        made = work.collect(office.site.Letter, person=work.person(), words="dear Bob")
+        key = made.owner_id, made.id
+    with office.site.acting("desk", "mailing") as work:
+        assert work.db.get(office.site.Letter, key).words.open() == "dear Bob"
+    left = [weakref.ref(one) for one in (office.vault, office.site, office.site.home, office.site.Letter)]
+    office.site.close()
+    del office, work, made
+    gc.collect()
+    assert [one() for one in left] == [None] * 4

@@ -25,8 +25,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Connection, Table, and_, delete, event, select, update
-from sqlalchemy.orm import Session, SessionTransaction, sessionmaker
+from sqlalchemy import Connection, Table, and_, delete, select, update
+from sqlalchemy.orm import Session, SessionTransaction
 from sqlalchemy.orm.attributes import get_history
 
 from avow.errors import StoreError
@@ -35,6 +35,7 @@ from avow.vault.record import Record
 from avow.vault.sealed import Stored
 
 if TYPE_CHECKING:
+    from avow.vault.sessions import Sessions
     from avow.vault.vault import Vault
 
 #: The file's name in the data folder.
@@ -99,13 +100,13 @@ class FormerFile:
             ) from None
 
 
-def watch(vault: Vault, sessions: sessionmaker[Session]) -> None:
+def watch(vault: Vault, sessions: Sessions) -> None:
     """Have every session of a vault tell what it changes or removes, before it commits."""
     told = _Telling(vault)
-    event.listen(sessions, "before_flush", told.gather)
-    event.listen(sessions, "before_commit", told.tell)
-    event.listen(sessions, "after_commit", told.done)
-    event.listen(sessions, "after_rollback", told.undone)
+    sessions.listen("before_flush", told.gather)
+    sessions.listen("before_commit", told.tell)
+    sessions.listen("after_commit", told.done)
+    sessions.listen("after_rollback", told.undone)
 
 
 class _Telling:

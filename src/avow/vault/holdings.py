@@ -17,7 +17,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Column, ColumnElement, Row, Select, Table, bindparam, func, select
@@ -193,7 +192,7 @@ def _items(
     def naming_them(attribute: str) -> list[Any]:
         if not rows[table.c[attribute]]:
             return []
-        return list(unit.db.scalars(_records(kind, attribute, len(people) == 1), _whose(people)))
+        return list(unit.db.scalars(unit.vault.home.once(_records, kind, attribute, len(people) == 1), _whose(people)))
 
     for record in sorted(naming_them(layout.owner), key=_collected):
         fields = _values(unit, record, [(f, not f.of) for f in layout.fields.values()], fact, purpose)
@@ -284,7 +283,8 @@ def _rows(unit: Unit, people: list[str], rows: dict[Column[Any], int], table: Ta
     """The rows of one of Avow's own tables that are theirs, in the order in which they are told."""
     if not rows[table.c.owner]:
         return ()
-    return unit.db.execute(_telling(unit.vault.home.schema, table, len(people) == 1), _whose(people)).all()
+    telling = unit.vault.home.once(_telling, unit.vault.home.schema, table, len(people) == 1)
+    return unit.db.execute(telling, _whose(people)).all()
 
 
 def _counts(unit: Unit, people: list[str]) -> dict[Column[Any], int]:
@@ -292,20 +292,18 @@ def _counts(unit: Unit, people: list[str]) -> dict[Column[Any], int]:
 
     They are found by their columns, so a new one is not forgotten.
     """
-    columns, statement = _counting(unit.vault.home, len(people) == 1)
+    columns, statement = unit.vault.home.once(_counting, unit.vault.home, len(people) == 1)
     return dict(zip(columns, unit.db.execute(statement, _whose(people)).one(), strict=True))
 
 
 # -- statements, made once: to spell one out takes as long as to have it answered ---------------------
 
 
-@lru_cache(maxsize=512)
 def _records(kind: Any, attribute: str, one: bool) -> Select[Any]:
     """The records of a class that name in an attribute who is asked about."""
     return select(kind).where(_of(getattr(kind, attribute), one)).order_by(kind.id)
 
 
-@lru_cache(maxsize=64)
 def _telling(schema: Schema, table: Table, one: bool) -> Select[Any]:
     """What came about with versions, what waits or has left, or the conversations with recipients."""
     standing, outbox, exchange = schema.standing.c, schema.outbox.c, schema.exchange.c
@@ -317,7 +315,6 @@ def _telling(schema: Schema, table: Table, one: bool) -> Select[Any]:
     return select(table).where(_of(table.c.owner, one)).order_by(*told[table])
 
 
-@lru_cache(maxsize=16)
 def _counting(home: Home, one: bool) -> tuple[tuple[Column[Any], ...], Select[Any]]:
     own = [
         table.c.owner for table in home.metadata.sorted_tables if table.name.startswith("avow_") and "owner" in table.c

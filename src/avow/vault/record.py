@@ -10,8 +10,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from sqlalchemy import ForeignKey, LargeBinary, MetaData, String, event
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedColumn, mapped_column, relationship
@@ -24,6 +25,8 @@ from avow.vault.sealed import Given, Stored
 
 if TYPE_CHECKING:
     from avow.vault.vault import Vault
+
+_Made = TypeVar("_Made")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +124,7 @@ class Home:
         self.schema = schema
         self.records: list[type[Any]] = []
         self._vault: Vault | None = None
+        self._made: dict[Hashable, Any] = {}
 
     def vault(self) -> Vault:
         """The open vault.
@@ -131,6 +135,14 @@ class Home:
         if self._vault is None:
             raise SetupError("the site is not open", help="call site.open(...) first, or `avow serve`")
         return self._vault
+
+    def once(self, make: Callable[..., _Made], *given: Hashable) -> _Made:
+        """What `make` makes of these, such as a statement: made once, and kept as long as this is."""
+        key = (make, *given)
+        if key not in self._made:
+            self._made[key] = make(*given)
+        made: _Made = self._made[key]
+        return made
 
     def bind(self, vault: Vault | None) -> None:
         """Attach the vault of an opened site, or detach it."""

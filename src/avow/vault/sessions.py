@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, Select, bindparam, event, inspect, select
@@ -28,21 +28,19 @@ class RecordSession(Session):
         simple = isinstance(entity, type) and issubclass(entity, Record) and not any(options.values())
         if not simple or not isinstance(ident, tuple) or len(ident) != len(_KEY) or self._has(entity, ident):
             return super().get(entity, ident, **options)
-        return self.scalars(_by_key(entity), dict(zip(_KEY, ident, strict=True))).one_or_none()
+        return self.scalars(entity.__home__.once(_by_key, entity), dict(zip(_KEY, ident, strict=True))).one_or_none()
 
     def _has(self, kind: Any, ident: tuple[Any, ...]) -> bool:
         return inspect(kind).identity_key_from_primary_key(ident) in self.identity_map
 
 
 class Sessions:
-    """Makes the sessions of one vault.
-
-    `writing` is what makes those that may write, so that others can listen to them.
-    """
+    """Makes the sessions of one vault."""
 
     def __init__(self, store: Store) -> None:
-        self.writing = _sessions(store.engine)
-        event.listen(self.writing, "before_flush", _inspect_plain)
+        self._writing = _sessions(store.engine)
+        self._listening: list[tuple[str, Callable[..., None]]] = []
+        self.listen("before_flush", _inspect_plain)
         # Nothing is looked into before it is written by these: the database lets nothing be written.
         self._reading = _sessions(store.reader)
 
@@ -53,8 +51,19 @@ class Sessions:
             on: the connection that it is to go over, instead of one of its own.
         """
         if on is not None:
-            return self.writing(bind=on)
-        return self._reading() if reads else self.writing()
+            return self._writing(bind=on)
+        return self._reading() if reads else self._writing()
+
+    def listen(self, moment: str, hears: Callable[..., None]) -> None:
+        """Have `hears` called at a moment of each session that may write, as SQLAlchemy names it, until `close`."""
+        event.listen(self._writing, moment, hears)
+        self._listening.append((moment, hears))
+
+    def close(self) -> None:
+        """Let go of who listens. SQLAlchemy keeps them for ever where they lead back to what they listen to."""
+        for moment, hears in self._listening:
+            event.remove(self._writing, moment, hears)
+        self._listening.clear()
 
 
 def _sessions(engine: Engine) -> sessionmaker[Session]:
@@ -63,7 +72,6 @@ def _sessions(engine: Engine) -> sessionmaker[Session]:
     return made
 
 
-@lru_cache(maxsize=512)
 def _by_key(kind: Any) -> Select[Any]:
     """The record of a class with some key."""
     columns = zip(inspect(kind).primary_key, _KEY, strict=True)

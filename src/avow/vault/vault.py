@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sqlalchemy import Connection, event, inspect, select
+from sqlalchemy import Connection, inspect, select
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
@@ -137,8 +137,8 @@ class Vault:
         self.pending = Adding(self.store, self.home.schema.pending, self.home.schema.trace)
         self._together = Together(self.pending)
         self._sessions = Sessions(self.store)
-        event.listen(self._sessions.writing, "after_flush", self._check_epochs)
-        former.watch(self, self._sessions.writing)
+        self._sessions.listen("after_flush", self._check_epochs)
+        former.watch(self, self._sessions)
 
     def prepare(self) -> None:
         """Create what is missing in the database, and check that it and the keyring belong together.
@@ -200,6 +200,7 @@ class Vault:
     def close(self) -> None:
         """Detach the records and give back the connections."""
         self.home.bind(None)
+        self._sessions.close()
         self.store.close()
 
     def learn(self, unit: Unit, record: Record, recipient: str | None) -> Facts:
