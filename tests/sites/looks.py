@@ -1,11 +1,7 @@
-"""Looking at a page in a browser: at both widths, with axe-core, and a picture at each width.
-
-With SCREENSHOTS=1 the pictures that the documentation shows go to docs/screenshots; all others to a temporary folder.
-"""
+"""Looking at a page in a browser: at both widths, with axe-core, and with a picture at each where one is wanted."""
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,9 +23,12 @@ LARGEST = 300_000
 
 @dataclass
 class Looks:
-    """What was seen so far: names of pages and states, those that have a picture in the documentation, and faults."""
+    """What was seen so far: names of pages and states, those that have a picture in the documentation, and faults.
 
-    scratch: Path
+    `pictures` is the folder for the latter; without one none is taken.
+    """
+
+    pictures: Path | None = None
     names: list[str] = field(default_factory=list)
     shown: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
@@ -44,20 +43,18 @@ class Looks:
         assert name not in self.names, f"{name} was looked at before"
         self.names.append(name)
         self.shown += [name] if shown else []
-        folder = PICTURES if shown and os.environ.get("SCREENSHOTS") == "1" else self.scratch
-        folder.mkdir(parents=True, exist_ok=True)
         for width, height in WINDOWS.items():
             page.set_viewport_size({"width": width, "height": height})
             for violation in Axe().run(page).response["violations"]:
                 where = [node["target"] for node in violation["nodes"]]
                 self.faults.append(f"{name} at {width} px: {violation['id']} at {where}")
             wide, tall = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]")
-            above = page.locator(top).evaluate("element => element.getBoundingClientRect().top + scrollY") - height / 4
             if wide > width:
                 self.faults.append(f"{name} scrolls sideways at {width} px: it is {wide} px wide")
-            file = folder / f"{name}-{width}.png"
+            if not shown or self.pictures is None:
+                continue
+            above = page.locator(top).evaluate("element => element.getBoundingClientRect().top + scrollY") - height / 4
+            file = self.pictures / f"{name}-{width}.png"
             begin = max(0, min(above, tall - height))
             clip = {"x": 0, "y": begin, "width": width, "height": min(max(tall, height) - begin, TALLEST[width])}
             page.screenshot(path=str(file), full_page=True, clip=clip, animations="disabled")
-            if shown and file.stat().st_size > LARGEST:
-                self.faults.append(f"{file.name} is too large")

@@ -15,6 +15,6 @@ def test_the_report_is_in_order_for_the_eye_and_for_a_screen_reader(page: Any, t
     asked(tmp_path / "data").close()
     assert run(["evidence", str(SHOP), str(tmp_path / "pack"), "--data", str(tmp_path / "data")]) == 0
     page.goto((tmp_path / "pack" / "index.html").as_uri())
-    looks = Looks(tmp_path / "looks")
+    looks = Looks()
     looks.look(page, "report")
     assert looks.faults == []

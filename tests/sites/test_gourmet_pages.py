@@ -6,6 +6,7 @@ pictures of the documentation.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -19,7 +20,7 @@ from avow.testing.clock import FrozenClock
 
 from . import journey, journey_inside
 from .conftest import ROOT, SHOP, Gourmet, every_peer
-from .looks import PICTURES, WINDOWS, Looks
+from .looks import LARGEST, PICTURES, WINDOWS, Looks
 from .member import member
 from .statements import away_from_people, heard, reads_whole_table
 from .test_gourmet_report import served
@@ -82,7 +83,9 @@ def stage(
         gourmet.reopen(peers)
         with served(gourmet) as base:
             where = base.replace("127.0.0.1", "localhost")  # passkeys go with names
-            yield Stage(gourmet, peers, where, chromium, Looks(folder / "pictures"))
+            yield Stage(
+                gourmet, peers, where, chromium, Looks(PICTURES if os.environ.get("SCREENSHOTS") == "1" else None)
+            )
         gourmet.site.close()
 
 
@@ -191,7 +194,9 @@ def test_a_first_time_visitor_finds_within_three_clicks(stage: Stage, what: str)
 def test_every_picture_of_the_tour_exists_and_every_picture_is_in_the_tour() -> None:
     shown = re.findall(r"\]\(screenshots/([\w-]+\.png)\)", TOUR.read_text(encoding="utf-8"))
     assert len(shown) == len(set(shown))
-    assert set(shown) == {file.name for file in PICTURES.iterdir()}
+    assert {name: (PICTURES / name).stat().st_size <= LARGEST for name in shown} == dict.fromkeys(
+        (file.name for file in PICTURES.iterdir()), True
+    )
 
 
 def test_the_tour_shows_each_page_at_both_widths(walked: Stage) -> None:

@@ -13,13 +13,14 @@ PAGE = '<!doctype html><html lang="en"><title>x</title><main><h1>x</h1>{}</main>
 def test_a_page_that_is_in_order_has_no_faults(page: Any, tmp_path: Path) -> None:
     looks = Looks(tmp_path)
     page.set_content(PAGE.format("<p>All is well."))
-    looks.look(page, "well")
+    looks.look(page, "well", shown=True)
+    looks.look(page, "well too")
     assert looks.faults == []
     assert {file.name for file in tmp_path.iterdir()} == {f"well-{width}.png" for width in WINDOWS}
 
 
-def test_each_fault_is_told_with_page_width_and_place(page: Any, tmp_path: Path) -> None:
-    looks = Looks(tmp_path)
+def test_each_fault_is_told_with_page_width_and_place(page: Any) -> None:
+    looks = Looks()
     page.set_content(PAGE.format('<p style="width: 600px">Too wide. <input id="mute"><h4>Too deep</h4>'))
     looks.look(page, "ill")
     told = "\n".join(looks.faults)
