@@ -12,7 +12,6 @@ from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Table
-from sqlalchemy.exc import DBAPIError
 
 from avow.store.connection import Store
 
@@ -41,7 +40,6 @@ class Adding:
     def __init__(self, store: Store, table: Table, beside: Table | None = None) -> None:
         self._store = store
         self._dialect = store.engine.dialect
-        self._error: type[Exception] = self._dialect.loaded_dbapi.Error
         self._table = table
         self._beside = beside
         self._texts: dict[tuple[int, int], str] = {}
@@ -54,13 +52,8 @@ class Adding:
         """
         if not connection.in_transaction():
             connection.begin()
-        driver = connection.connection.driver_connection
-        try:
-            self._execute(driver, rows, beside)
-        except self._error as error:
-            if self._store.is_cut(error, driver):  # as SQLAlchemy does it: a rollback over it would fail, and hide why
-                connection.invalidate(error)
-            raise self._told(error) from None
+        with self._store.as_sqlalchemy_raises(self._into(self._table), connection):
+            self._execute(connection.connection.driver_connection, rows, beside)
 
     def add_alone(self, batch: Callable[[], Batch]) -> None:
         """Begin a transaction, ask only then for the rows, add them and commit.
@@ -68,11 +61,8 @@ class Adding:
         Raises:
             DBAPIError: it came to nothing. It shows no value.
         """
-        try:
-            with self._store.driver() as driver:
-                self._execute(driver, *batch())
-        except self._error as error:
-            raise self._told(error) from None
+        with self._store.as_sqlalchemy_raises(self._into(self._table)), self._store.driver() as driver:
+            self._execute(driver, *batch())
 
     def _execute(self, driver: Any, rows: Rows, beside: Rows) -> None:
         for some, others in zip_longest(_portions(rows), _portions(beside), fillvalue=()):
@@ -120,10 +110,6 @@ class Adding:
     def _marks(self, table: Table, count: int) -> str:
         mark = "?" if self._store.dialect == "sqlite" else "%s"
         return ", ".join([f"({', '.join([mark] * len(table.columns))})"] * count)
-
-    def _told(self, error: Exception) -> Exception:
-        text = self._into(self._table)
-        return DBAPIError.instance(text, None, error, self._error, hide_parameters=True, dialect=self._dialect)
 
 
 def _portions(rows: Rows) -> Iterator[Rows]:

@@ -21,7 +21,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, ExceptionContext, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, OperationalError
 
 from avow.errors import OnlyReads, SetupError, StoreError
 from avow.store.files import create_private
@@ -117,13 +117,34 @@ class Store:
             yield connection.driver_connection
             connection.commit()
         except Exception as error:
-            if self.is_cut(error, connection.driver_connection):
+            if self._is_cut(error, connection.driver_connection):
                 connection.invalidate(error)  # nobody is given it again, and nothing is rolled back over it
             raise
         finally:
             connection.close()  # which rolls back what was not committed
 
-    def is_cut(self, error: Exception, driver: Any) -> bool:
+    @contextmanager
+    def as_sqlalchemy_raises(self, text: str, connection: Connection | None = None) -> Iterator[None]:
+        """What goes to the driver itself here fails as it would by SQLAlchemy.
+
+        Args:
+            text: of the statement, for the error.
+            connection: whose driver it is; it is given up where it is gone.
+
+        Raises:
+            DBAPIError: instead of what the driver raised. It shows no value.
+        """
+        error_class: type[Exception] = self.engine.dialect.loaded_dbapi.Error
+        try:
+            yield
+        except error_class as error:
+            if connection is not None and self._is_cut(error, connection.connection.driver_connection):
+                connection.invalidate(error)  # a rollback over it would fail, and hide why
+            raise DBAPIError.instance(
+                text, None, error, error_class, hide_parameters=True, dialect=self.engine.dialect
+            ) from None
+
+    def _is_cut(self, error: Exception, driver: Any) -> bool:
         """Whether an error of the driver means that its connection is gone."""
         dialect = self.engine.dialect
         return isinstance(error, dialect.loaded_dbapi.Error) and dialect.is_disconnect(error, driver, None)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Engine, Select, bindparam, event, inspect, select
-from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker
+from sqlalchemy import Column, Connection, Engine, bindparam, event, inspect, select
+from sqlalchemy.orm import Mapper, ORMExecuteState, Session, make_transient_to_detached, sessionmaker
+from sqlalchemy.orm.attributes import instance_dict, instance_state
 
 from avow.errors import SealedError
+from avow.store.asking import Asking
 from avow.vault.current import current_unit
 from avow.vault.keeping import inspect_plain
 from avow.vault.record import Record
@@ -21,28 +23,89 @@ _KEY = ("avow_owner", "avow_id")
 
 
 class RecordSession(Session):
-    """A session that finds one record by its key with a statement that was made once: to make it takes a while."""
+    """A session that finds one record by its key as SQLAlchemy does, in half the time."""
+
+    def __init__(self, *args: Any, finder: Callable[[Any], _Finder], **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._finder = finder
 
     def get(self, entity: Any, ident: Any, **options: Any) -> Any:
         """As SQLAlchemy has it."""
         simple = isinstance(entity, type) and issubclass(entity, Record) and not any(options.values())
-        if not simple or not isinstance(ident, tuple) or len(ident) != len(_KEY) or self._has(entity, ident):
+        if not simple or not isinstance(ident, tuple) or len(ident) != len(_KEY):
             return super().get(entity, ident, **options)
-        return self.scalars(entity.__home__.once(_by_key, entity), dict(zip(_KEY, ident, strict=True))).one_or_none()
+        finder = self._finder(entity)
+        if not finder.plain or finder.key(ident) in self.identity_map or self.new or self.dirty or self.deleted:
+            return super().get(entity, ident)
+        return finder.find(self, ident)
 
-    def _has(self, kind: Any, ident: tuple[Any, ...]) -> bool:
-        return inspect(kind).identity_key_from_primary_key(ident) in self.identity_map
+
+class _Finder:
+    """Finds records of one class by their keys, each with its owner.
+
+    SQLAlchemy makes what turns rows into objects anew with each statement, which takes longer than to ask the database.
+    Here it is made once. What SQLAlchemy would have to look up beside that, it looks up when it is asked for.
+
+    `plain` is whether the class is one table that holds one class, as is usual.
+    """
+
+    def __init__(self, store: Store, kind: Any) -> None:
+        record, person = inspect(kind), inspect(kind).relationships["avow_person"].mapper
+        self._record, self._person = _Made(record), _Made(person)
+        self.plain = record.polymorphic_on is None and record.inherits is None
+        self.key = record.identity_key_from_primary_key
+        own = [column == bindparam(name) for column, name in zip(record.primary_key, _KEY, strict=True)]
+        both = select(*self._record.columns, *self._person.columns).join_from(
+            record.local_table, person.local_table, record.primary_key[0] == person.primary_key[0]
+        )
+        self._asking = Asking(store, both.where(*own))
+
+    def find(self, session: Session, ident: tuple[Any, ...]) -> Any:
+        """The record of a key, of which the session has none yet; None where there is none."""
+        row = self._asking.only(session.connection(), dict(zip(_KEY, ident, strict=True)))
+        if row is None:
+            return None
+        width = len(self._record.columns)
+        person = session.identity_map.get(self._person.mapper.identity_key_from_primary_key((ident[0],)))
+        come = []
+        if person is None:
+            person = self._person.make(row[width:])
+            come.append(person)
+        record = self._record.make(row[:width], avow_person=person)
+        session.add(record)
+        for each in (*come, record):
+            state = instance_state(each)
+            state.manager.dispatch.load(state, None)
+        return record
+
+
+class _Made:
+    """Makes objects of one mapped class from rows of its `columns`, as ones that lie in the database."""
+
+    def __init__(self, mapper: Mapper[Any]) -> None:
+        self.mapper = mapper
+        found = {each.key: each.columns[0] for each in mapper.column_attrs}
+        self._names = [name for name, column in found.items() if isinstance(column, Column)]
+        self.columns = [found[name] for name in self._names]
+
+    def make(self, values: Sequence[Any], **related: Any) -> Any:
+        made = self.mapper.class_manager.new_instance()
+        instance_dict(made).update(zip(self._names, values, strict=True), **related)
+        make_transient_to_detached(made)
+        return made
 
 
 class Sessions:
     """Makes the sessions of one vault."""
 
     def __init__(self, store: Store) -> None:
-        self._writing = _sessions(store.engine)
+        self._store = store
+        self._finders: dict[Any, _Finder] = {}
+        self._writing = self._maker(store.engine)
         self._listening: list[tuple[str, Callable[..., None]]] = []
         self.listen("before_flush", _inspect_plain)
         # Nothing is looked into before it is written by these: the database lets nothing be written.
-        self._reading = _sessions(store.reader)
+        self._reading = self._maker(store.reader)
 
     def open(self, *, reads: bool = False, on: Connection | None = None) -> Session:
         """A session; one that only `reads` cannot write, and keeps nobody from writing.
@@ -65,17 +128,17 @@ class Sessions:
             event.remove(self._writing, moment, hears)
         self._listening.clear()
 
+    def _maker(self, engine: Engine) -> sessionmaker[Session]:
+        made: sessionmaker[Session] = sessionmaker(
+            engine, class_=RecordSession, expire_on_commit=False, finder=self._finder
+        )
+        event.listen(made, "do_orm_execute", _refuse_bulk)
+        return made
 
-def _sessions(engine: Engine) -> sessionmaker[Session]:
-    made: sessionmaker[Session] = sessionmaker(engine, class_=RecordSession, expire_on_commit=False)
-    event.listen(made, "do_orm_execute", _refuse_bulk)
-    return made
-
-
-def _by_key(kind: Any) -> Select[Any]:
-    """The record of a class with some key."""
-    columns = zip(inspect(kind).primary_key, _KEY, strict=True)
-    return select(kind).where(*(column == bindparam(name) for column, name in columns))
+    def _finder(self, kind: Any) -> _Finder:
+        if kind not in self._finders:
+            self._finders[kind] = _Finder(self._store, kind)
+        return self._finders[kind]
 
 
 def _inspect_plain(session: Session, _context: Any, _instances: Any) -> None:
