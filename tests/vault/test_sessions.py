@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import event, func, literal_column, select
 from sqlalchemy.exc import InvalidRequestError, NoResultFound
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Mapped, Session, column_property, reconstructor
 
+from avow import owner, plain
 from avow.testing.clock import FrozenClock
 
+from .club import club
 from .office import Office
 
 Key = tuple[str, str]
@@ -51,6 +53,45 @@ def test_what_is_loaded_is_not_asked_for_again(site: Any, ann: Key) -> None:
         work.db.expire(loaded)
         assert work.db.get(site.Member, ann) is loaded
         assert len(asked) == 1
+
+
+def test_records_of_one_person_have_one_owner(site: Any, ann: Key) -> None:
+    with site.acting("desk", "lending", place="hall", channel="https") as work:
+        member = work.db.get(site.Member, ann)
+        loan = work.collect(site.Loan, person=member.avow_person, name="Ann")
+        key = loan.reader, loan.id
+    with site.acting("desk", "lending") as work:
+        owner = work.db.get(site.person_class, ann[0])
+        assert work.db.get(site.Member, ann).avow_person is owner
+        assert work.db.get(site.Loan, key).avow_person is owner
+    with site.acting("desk", "lending") as work:
+        assert work.db.get(site.Loan, key).avow_person is work.db.get(site.Member, ann).avow_person
+        assert not work.db.dirty
+        assert not work.db.new
+
+
+def test_a_class_is_told_that_it_was_loaded_and_what_is_no_column_is_looked_up(store: str, tmp_path: Path) -> None:
+    site: Any = club()
+    built: list[str] = []
+
+    class Shelf(site.Record):  # type: ignore[misc]
+        __tablename__ = "club_shelf"
+        reader: Mapped[str] = owner()
+        called: Mapped[str] = plain("what the shelf is called", name="shelf_name")
+        long = column_property(func.length(literal_column("shelf_name")))
+
+        @reconstructor
+        def build(self) -> None:
+            built.append(self.called)
+
+    site.open(tmp_path / "data", store=store, background=False)
+    with site.acting("desk", "lending", place="hall", channel="https") as work:
+        made = work.collect(Shelf, person=work.person(), called="by the door")
+        key = made.reader, made.id
+    with site.acting("desk", "lending") as work:
+        found = work.db.get(Shelf, key)
+        assert (found.called, found.long, built) == ("by the door", 11, ["by the door"])
+    site.close()
 
 
 def test_what_is_not_there_is_none(site: Any, ann: Key) -> None:

@@ -35,7 +35,7 @@ class RecordSession(Session):
         if not simple or not isinstance(ident, tuple) or len(ident) != len(_KEY):
             return super().get(entity, ident, **options)
         finder = self._finder(entity)
-        if not finder.plain or finder.key(ident) in self.identity_map or self.new or self.dirty or self.deleted:
+        if finder.key(ident) in self.identity_map or self.new or self.dirty or self.deleted:
             return super().get(entity, ident)
         return finder.find(self, ident)
 
@@ -44,15 +44,13 @@ class _Finder:
     """Finds records of one class by their keys, each with its owner.
 
     SQLAlchemy makes what turns rows into objects anew with each statement, which takes longer than to ask the database.
-    Here it is made once. What SQLAlchemy would have to look up beside that, it looks up when it is asked for.
-
-    `plain` is whether the class is one table that holds one class, as is usual.
+    Here it is made once. A class is one table, since none inherits from another; what else is mapped than its columns,
+    SQLAlchemy looks up when it is asked for.
     """
 
     def __init__(self, store: Store, kind: Any) -> None:
         record, person = inspect(kind), inspect(kind).relationships["avow_person"].mapper
         self._record, self._person = _Made(record), _Made(person)
-        self.plain = record.polymorphic_on is None and record.inherits is None
         self.key = record.identity_key_from_primary_key
         own = [column == bindparam(name) for column, name in zip(record.primary_key, _KEY, strict=True)]
         both = select(*self._record.columns, *self._person.columns).join_from(
