@@ -11,6 +11,7 @@ import gc
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from avow.cli.trace import KINDS, read_promises
 
@@ -23,6 +24,9 @@ def pytest_configure() -> None:
     # Thousands of sites come and go, and their classes and policies are many objects: looking through all of them as
     # often as Python does by itself takes a quarter of the time.
     gc.set_threshold(50_000, 20, 50)
+    # Nothing is timed here: how long an example takes says how busy the machine is.
+    settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("suite")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

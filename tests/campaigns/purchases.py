@@ -150,7 +150,13 @@ class Service:
         """Everything that it has written anywhere: the files of its folder, and what it printed `since`, by name."""
         files = left_in(self.data)
         assert {"site.db", "keyring", "ledger.checkpoint"} <= files.keys()
-        return {**files, "log and output": self._said.read_bytes()[since:]}
+        return {**files, "log and output": self._said.read_bytes()[since:], "cells": self._cells()}
+
+    def _cells(self) -> bytes:
+        """Every cell of the database that is no bytes, a line each: what is short is seen there if nowhere else."""
+        tables = self.rows("SELECT name FROM sqlite_master WHERE type = 'table'")
+        rows = (row for (table,) in tables for row in self.rows(f'SELECT * FROM "{table}"'))
+        return "\n".join(str(cell) for row in rows for cell in row if not isinstance(cell, bytes)).encode()
 
     def rows(self, statement: str) -> list[tuple[Any, ...]]:
         """Ask the database past the service."""

@@ -161,7 +161,7 @@ def test_nothing_is_left_when_the_service_is_killed_in_a_step(service: Service, 
 
 @pytest.fixture(scope="module")
 def breakable(tmp_path_factory: pytest.TempPathFactory, peers: Peers) -> Iterator[Service]:
-    service = Service(tmp_path_factory.mktemp("breakable"), peers, LOCK_TIMEOUT="0.3")
+    service = Service(tmp_path_factory.mktemp("breakable"), peers, LOCK_TIMEOUT="2.0")
     service.start()
     yield service
     service.stop()

@@ -69,6 +69,15 @@ def test_the_search_finds_a_part_and_nothing_that_is_not_there() -> None:
     assert search.fields(b"\n".join([*others, secrets.token_hex(5000).encode(), secrets.token_bytes(50_000)])) == set()
 
 
+def test_a_short_value_counts_beside_text_and_not_among_bytes() -> None:
+    code = purchase()["card_code"]
+    search, value = Search({"card_code": code}), code.value.encode()
+    junk = b"\xfe\x01\xfe\x01"
+    for text in (value, b'{"c":"' + value + junk, junk + value + b" here" + junk, junk + value, value + junk):
+        assert search.fields(text) == {"card_code"}, text
+    assert search.fields(junk + value + junk) == set()
+
+
 @pytest.mark.parametrize("file", ["site.db", "site.db-wal", "log and output", "carrier", "page"])
 def test_a_leak_is_noticed_wherever_it_is(service: Service, file: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with buying(service) as buyer:

@@ -79,7 +79,7 @@ FACTS = st.dictionaries(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(CONDITIONS, FACTS)
 def test_the_tests_for_the_path_of_a_flow_say_what_evaluating_says(
     condition: Condition, facts: dict[str, bool | float | None]

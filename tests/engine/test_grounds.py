@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import product
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from avow.engine.conditions import evaluate
@@ -25,7 +25,6 @@ conditions: st.SearchStrategy[Condition] = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(conditions, facts, st.booleans())
 def test_the_grounds_settle_a_condition_whatever_the_other_facts_are(
     condition: Condition, known: Facts, want: bool
@@ -38,7 +37,6 @@ def test_the_grounds_settle_a_condition_whatever_the_other_facts_are(
         assert evaluate(condition, given) is want
 
 
-@settings(deadline=None)
 @given(conditions, facts, st.booleans())
 def test_what_is_not_known_to_be_otherwise_stays_so_by_its_grounds(
     condition: Condition, known: Facts, want: bool
@@ -50,7 +48,6 @@ def test_what_is_not_known_to_be_otherwise_stays_so_by_its_grounds(
     assert holds(condition, given, want, known=False)
 
 
-@settings(deadline=None)
 @given(conditions, facts, st.booleans())
 def test_the_changes_bring_it_about_and_change_only_what_has_to_be(
     condition: Condition, known: Facts, want: bool
@@ -63,7 +60,6 @@ def test_the_changes_bring_it_about_and_change_only_what_has_to_be(
         assert (found == ()) is (evaluate(condition, known) is want)
 
 
-@settings(deadline=None)
 @given(conditions, facts, st.booleans())
 def test_what_is_lacking_is_what_has_another_value_and_changing_it_is_enough_if_it_can_be(
     condition: Condition, known: Facts, want: bool

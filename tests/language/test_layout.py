@@ -171,7 +171,7 @@ def statements_of(source: str) -> list[list[Node]]:
     return [[parse(chunk) for chunk in chunks(block.content, 1)] for block in read_markdown(source).blocks]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.lists(statements, min_size=1, max_size=4), min_size=1, max_size=5), st.integers(0, 2**32))
 def test_any_file_says_the_same_after_laying_out_and_a_second_time_changes_nothing(
     blocks: list[list[Node]], seed: int

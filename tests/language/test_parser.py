@@ -99,13 +99,13 @@ def test_the_tree_holds_what_was_written() -> None:
     assert parse(Chunk("attested by lead every 12 months", 1)) == Attested(Term("lead"), Span(12, "months"))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(statements)
 def test_parsing_what_is_printed_gives_the_same_statement(statement: Node) -> None:
     assert parse(Chunk(str(statement), 1)) == statement
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.text(max_size=60) | st.lists(st.sampled_from(["may", "for", "a", ",", "(", "only", "3", "\n "])).map(" ".join)
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from avow.errors import LogError
@@ -24,7 +24,6 @@ def test_a_bundle_reads_back(entries: list[bytes]) -> None:
     assert decode(Tile(ENTRIES, 0, len(entries)), encode(entries)) == entries
 
 
-@settings(deadline=None)
 @given(ENTRY_LISTS)
 def test_no_cut_and_nothing_added_passes(entries: list[bytes]) -> None:
     bundle, whole = Tile(ENTRIES, 7, len(entries)), encode(entries)
@@ -45,7 +44,6 @@ def test_the_largest_entry_is_what_two_bytes_can_say() -> None:
         grow(257, b"\0\0", [b"", b"x" * 65_536])
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 600), max_size=6))
 def test_bundles_in_batches_are_those_made_at_once(sizes: list[int]) -> None:
     entries = [b"%d" % number for number in range(sum(sizes))]

@@ -6,7 +6,7 @@ from functools import cache
 from itertools import pairwise
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from avow.errors import LogError
@@ -42,7 +42,6 @@ def test_the_tiles_are_those_of_the_definition(size: int) -> None:
     assert edge.root == tree(hashes) == root_of_hashes(b"".join(hashes))
 
 
-@settings(deadline=None)  # the largest logs take a while where the machine is busy
 @given(st.lists(st.integers(0, 400), max_size=8))
 @example([])
 @example([255, 1, 1])
@@ -63,7 +62,6 @@ def test_grown_in_batches_it_is_the_same_as_at_once(batches: list[int]) -> None:
     assert expected.items() <= tiles.items()
 
 
-@settings(deadline=None)
 @given(st.integers(0, 1500), st.integers(1, 300))
 def test_a_log_goes_on_from_its_partial_tiles_alone(size: int, more: int) -> None:
     edge, tiles = whole(size)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from avow.errors import LedgerError, LogError
@@ -121,7 +121,6 @@ def test_no_proof_joins_logs_of_other_sizes_or_a_fork(size: int) -> None:
                 merkle.verify_consistency(old, size, proof, forked, new)
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_no_changed_bit_verifies(data: st.DataObject) -> None:
     size = data.draw(st.integers(2, 300), "size")
@@ -147,7 +146,6 @@ def flipped(parts: list[bytes], data: st.DataObject) -> list[bytes]:
     return [*parts[:which], bytes(changed), *parts[which + 1 :]]
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_no_shortened_lengthened_or_reordered_proof_verifies(data: st.DataObject) -> None:
     size = data.draw(st.integers(3, 300), "size")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from avow.errors import LogError
@@ -97,7 +97,6 @@ def test_no_changed_bit_opens() -> None:
             open_note(bytes(changed), [ANN.key])
 
 
-@settings(deadline=None)
 @given(st.integers(0, len(NOTE)), st.integers(0, 3), st.binary(max_size=3))
 def test_what_is_read_is_written_the_same(at: int, gone: int, put: bytes) -> None:
     """One spelling for each note: a changed one is refused, or is the other note that it says."""

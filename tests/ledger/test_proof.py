@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from avow.errors import LogError
@@ -37,7 +37,6 @@ def test_a_receipt_is_as_specified() -> None:
     assert receipt(0, 1).encode() == b"c2sp.org/tlog-proof@v1\nindex 0\n\n" + receipt(0, 1).checkpoint
 
 
-@settings(deadline=None)
 @given(st.integers(1, 300), st.data(), st.binary(max_size=20))
 def test_a_receipt_reads_back_and_verifies(size: int, data: st.DataObject, extra: bytes) -> None:
     index = data.draw(st.integers(0, size - 1))

@@ -82,7 +82,7 @@ def test_nothing_happens_when_the_peer_is_down(site: Any, ann: tuple[str, str], 
 def test_an_unknown_outcome_is_asked_for_and_never_paid_twice(
     site: Any, ann: tuple[str, str], peers: Any, clock: Any, pays: list[str], trouble: str
 ) -> None:
-    setattr(peers.bank, trouble, 3.0 if trouble == "slow" else True)
+    setattr(peers.bank, trouble, 5.0 if trouble == "slow" else True)
     assert pay(site, ann).status == "unknown"
     setattr(peers.bank, trouble, 0.0 if trouble == "slow" else False)
     assert fine(site, ann) == ("unknown", "unknown")

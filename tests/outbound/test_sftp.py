@@ -72,7 +72,7 @@ def test_an_answer_that_does_not_come_leaves_the_outcome_unknown_and_the_next_at
     else:
         supplier.fails_midway = True
     with pytest.raises(OutcomeUnknown, match="was sent the file, but"):
-        channel(supplier, timeout=0.7).put("a1.jsonl", LINE)
+        channel(supplier, timeout=2.0).put("a1.jsonl", LINE)
     supplier.slow, supplier.fails_midway = 0.0, False
     assert not channel(supplier).put("a1.jsonl", LINE)
     assert len(supplier.orders) == 1
@@ -81,7 +81,7 @@ def test_an_answer_that_does_not_come_leaves_the_outcome_unknown_and_the_next_at
 def test_half_a_file_never_has_its_name_and_is_written_anew(supplier: SftpSupplier) -> None:
     supplier.silent = {"fsync"}
     with pytest.raises(OutcomeUnknown, match="no answer in time"):
-        channel(supplier, timeout=0.7).put("a1.jsonl", LINE)
+        channel(supplier, timeout=2.0).put("a1.jsonl", LINE)
     assert (list(supplier.files), supplier.orders) == (["/orders/.a1.jsonl.part"], ())
     supplier.silent = set()
     assert channel(supplier).put("a1.jsonl", b"{}\n")
@@ -260,7 +260,7 @@ def test_a_server_that_does_not_speak_ssh_is_unreachable(supplier: SftpSupplier)
 def test_a_server_that_falls_silent_before_the_content_is_unreachable(supplier: SftpSupplier, operation: str) -> None:
     supplier.silent = {operation}
     with pytest.raises(Unreachable, match="no answer in time"):
-        channel(supplier, timeout=0.7).put("a1.jsonl", LINE)
+        channel(supplier, timeout=2.0).put("a1.jsonl", LINE)
 
 
 def test_a_server_that_says_nothing_meets_the_deadline(supplier: SftpSupplier) -> None:

@@ -33,7 +33,7 @@ def clock() -> FrozenClock:
 def site(store: str, tmp_path: Path, peers: Any, clock: FrozenClock) -> Iterator[Any]:
     site = club()
     endpoints = {"bank": peers.bank.url, "binder": peers.binder.url, "mail": peers.mail.url}
-    settings = {"endpoints": endpoints, "ca": peers.ca, "background": False, "clock": clock, "timeout": 1.0}
+    settings = {"endpoints": endpoints, "ca": peers.ca, "background": False, "clock": clock, "timeout": 3.0}
     site.open(tmp_path / "data", store=store, **settings)
     yield site
     site.close()

@@ -35,7 +35,7 @@ def lanyard(tmp_path: Path, store: str, clock: FrozenClock) -> Iterator[Any]:
     """The helpline under its first version, with eleven people; every other one has a computer."""
     authority = Authority.create(tmp_path / "ca")
     with Mailbox(authority) as mail:
-        settings = {"endpoints": {"mail": mail.url}, "ca": authority.ca, "timeout": 1.0}
+        settings = {"endpoints": {"mail": mail.url}, "ca": authority.ca, "timeout": 5.0}
         versions = Versions(helpline, tmp_path / "data", clock, store=store, **settings)
         site: Any = versions.under(HELPLINE)
         with site.acting("website", "support", place="profile", channel="https") as work:

@@ -172,7 +172,7 @@ class Gourmet:
             endpoints=addresses,
             ca=peers.authority.ca,
             clock=self.clock,
-            timeout=1.0,
+            timeout=3.0,
             base="https://shop.example",
         )
 

@@ -116,7 +116,7 @@ def test_a_secret_link_that_leads_nowhere_says_so(gourmet: Gourmet) -> None:
 
 FAILS: dict[str, Callable[[Any], None]] = {
     "down": lambda peer: setattr(peer, "down", True),
-    "slow": lambda peer: setattr(peer, "slow", 1.3),
+    "slow": lambda peer: setattr(peer, "slow", 4.0),
     "nonsense": lambda peer: setattr(peer, "nonsense", True),
     "hangs up": lambda peer: setattr(peer, "fails_midway", True),
 }

@@ -275,7 +275,7 @@ def test_a_row_of_the_database_moved_elsewhere_is_no_figure(gourmet: Gourmet) ->
     gourmet.clock.advance(DAY)
     visit(gourmet, 1)
     with sqlite3.connect(gourmet.data / "site.db") as database:
-        earlier = "(SELECT time FROM avow_visit LIMIT 1)"
+        earlier = "(SELECT time FROM avow_visit ORDER BY rowid LIMIT 1)"
         moved = f"UPDATE avow_visit SET time = {earlier} WHERE rowid = (SELECT max(rowid) FROM avow_visit)"
         assert database.execute(moved).rowcount == 1
     database.close()

@@ -82,7 +82,7 @@ def mail(tmp_path: Path) -> Iterator[Any]:
 @pytest.fixture
 def lanyard(tmp_path: Path, store: str, clock: FrozenClock, mail: Any) -> Iterator[Any]:
     """The helpline, opened under its first version, with Ann who has a computer, and Bo who has none."""
-    versions = Versions(helpline, tmp_path / "data", clock, store=store, timeout=1.0, **mail.settings)
+    versions = Versions(helpline, tmp_path / "data", clock, store=store, timeout=5.0, **mail.settings)
     site: Any = versions.under(HELPLINE)
     with site.acting("website", "support", place="profile", channel="https") as work:
         ann, bo = work.person(), work.person()

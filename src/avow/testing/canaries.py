@@ -23,6 +23,9 @@ _LETTERS = "ghjkmnpqrstvwxyzGHJKMNPQRSTVWXYZ"
 #: first and what stands before it is looked at afterwards: so a search skips to the value.
 _ALONE = rb"%(it)s(?:(?<![0-9A-Za-z.]%(it)s)|(?<=[%%=][0-9A-Fa-f]{2}%(it)s))(?![0-9A-Za-z])"
 
+#: What a text is made of, and how many bytes of it stand before or behind a short value that is part of one.
+_TEXT, _BESIDE = frozenset(b"\t\r\n" + bytes(range(0x20, 0x7F))), 4
+
 #: Bytes of the blocks by which needles are looked up: one lies, aligned, within any needle twice as long but one.
 _LONG, _SHORT = 8, 4
 
@@ -46,7 +49,8 @@ class Canary:
     """One value. `core` is its part that is random and survives every partial copy; short ones have none of their own.
 
     A short value (a card's code, its expiry) is searched for, as it stands and in what base64 holds, only where no
-    letter or digit touches it: four digits stand in every long number, and their base64 in that of many.
+    letter or digit touches it: four digits stand in every long number, and their base64 in that of many. There has to
+    be text beside it, since megabytes of ciphertext hold every four bytes by chance.
     """
 
     field: str
@@ -128,10 +132,10 @@ class Search:
         found: set[tuple[str, str]] = set()
         for text in dict.fromkeys((data, _unfolded(data) if len(data) < FOLDED else data)):
             found |= {(field, encoding) for field, encoding, needle in self._possible(text) if needle in text}
-            found |= {(field, encoding) for field, encoding, pattern in self._short if pattern.search(text)}
+            found |= {(field, encoding) for field, encoding, pattern in self._short if _within(text, pattern)}
             if self._short:
                 decoded = b"\n".join(_decoded(text))
-                found |= {(field, "base64") for field, _, pattern in self._short if pattern.search(decoded)}
+                found |= {(field, "base64") for field, _, pattern in self._short if _within(decoded, pattern)}
         return found
 
     def _possible(self, text: bytes) -> Iterator[tuple[str, str, bytes]]:
@@ -149,6 +153,15 @@ class Search:
     def fields(self, data: bytes) -> set[str]:
         """The fields whose canaries are in `data`."""
         return {field for field, _ in self.hits(data)}
+
+
+def _within(data: bytes, short: re.Pattern[bytes]) -> bool:
+    """Whether a short value is there, at the border of nothing but text on one of its sides."""
+    return any(
+        _TEXT.issuperset(data[max(0, at.start() - _BESIDE) : at.start()])
+        or _TEXT.issuperset(data[at.end() : at.end() + _BESIDE])
+        for at in short.finditer(data)
+    )
 
 
 def _unfolded(data: bytes) -> bytes:
