@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Column, Connection, Engine, bindparam, event, inspect, select
+from sqlalchemy import Connection, Engine, bindparam, event, inspect, select
 from sqlalchemy.orm import Mapper, ORMExecuteState, Session, make_transient_to_detached, sessionmaker
 from sqlalchemy.orm.attributes import instance_dict, instance_state
 
 from avow.errors import SealedError
 from avow.store.asking import Asking
 from avow.vault.current import current_unit
+from avow.vault.inserting import Inserting
 from avow.vault.keeping import inspect_plain
+from avow.vault.mapped import columns_of
 from avow.vault.record import Record
 
 if TYPE_CHECKING:
@@ -82,9 +84,8 @@ class _Made:
 
     def __init__(self, mapper: Mapper[Any]) -> None:
         self.mapper = mapper
-        found = {each.key: each.columns[0] for each in mapper.column_attrs}
-        self._names = [name for name, column in found.items() if isinstance(column, Column)]
-        self.columns = [found[name] for name in self._names]
+        found = columns_of(mapper)
+        self._names, self.columns = list(found), list(found.values())
 
     def make(self, values: Sequence[Any], **related: Any) -> Any:
         made = self.mapper.class_manager.new_instance()
@@ -94,10 +95,11 @@ class _Made:
 
 
 class Sessions:
-    """Makes the sessions of one vault."""
+    """Makes the sessions of one vault. `inserting` writes what is new in them."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self.inserting = Inserting(store)
         self._finders: dict[Any, _Finder] = {}
         self._writing = self._maker(store.engine)
         self._listening: list[tuple[str, Callable[..., None]]] = []
