@@ -38,7 +38,7 @@ run: $(STAMP)
 	@exec $(BIN)/avow serve $(SITE) --port $(PORT) --data $(DATA) --local-peers
 
 test: $(STAMP) packages
-	@$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(STAMP)
 	$(BIN)/ruff check .
