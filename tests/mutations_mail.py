@@ -141,6 +141,10 @@ _NO_MORE = (
         "I9", f"{_EDGE}/inbox.py", 'silence("mail.log")', 'logging.getLogger("mail.log").disabled = True',
         "the log of the web shop holds each mail that comes in",
     ),
+    Mutation(
+        "I2", f"{_EDGE}/inbox.py", 'silence("mail.log")', 'logging.getLogger("mail.log").disabled = True',
+        "the log of the web shop holds the card number that a mail brings",
+    ),
 )  # fmt: skip
 
 MAIL: tuple[Mutation, ...] = (*_NEWSLETTER, *_NO_MORE)
