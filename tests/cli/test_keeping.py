@@ -84,6 +84,21 @@ def test_who_interrupts_a_command_is_told_that_nothing_is_half_done(
     assert not list(tmp_path.glob("backup*"))
 
 
+def test_a_rotation_that_was_cut_short_is_gone_on_with(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> int:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("avow.vault.shredding._batch", interrupted)
+        assert avow("keys", "rotate", SHOP, "--data", shop).status == 130
+    again = avow("keys", "rotate", SHOP, "--data", shop)
+    assert again.out.startswith("Everybody's key is wrapped under epoch 2."), again.err
+    assert "A run before this one had made that epoch" in again.out
+    new = avow("keys", "rotate", SHOP, "--data", shop).out
+    assert "epoch 3" in new
+    assert "A run before" not in new
+
+
 def test_no_command_begins_a_database_where_one_was_lost(shop: Path, tmp_path: Path) -> None:
     """The key table would be written anew for nobody, and then no backup would open."""
     avow("backup", SHOP, tmp_path / "backup", "--data", shop)

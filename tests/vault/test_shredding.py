@@ -198,7 +198,10 @@ def test_nothing_is_destroyed_while_somebody_is_written_and_does_not_end(
     site.close()
 
 
-def test_a_run_that_died_half_way_is_gone_on_with(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("go_on", "goes_on_to"), [(shredding.shred, (1,)), (shredding.rotate, 2)])
+def test_a_run_that_died_half_way_is_gone_on_with(
+    site: Any, go_on: Any, goes_on_to: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settle(site, 5)
     vault = site.opened.vault
     monkeypatch.setattr(shredding, "BATCH", 2)
@@ -214,7 +217,8 @@ def test_a_run_that_died_half_way_is_gone_on_with(site: Any, monkeypatch: pytest
     assert seen == [(0, 5), (2, 5), (4, 5)]
     assert sorted(epoch for epoch, _ in keys_of(site).values()) == [1, 2, 2, 2, 2]
     assert len(names(site)) == 5
-    assert shredding.shred(vault) == (1,), "with the epoch that is there"
+    assert go_on(vault) == goes_on_to, "with the epoch that is there"
+    assert vault.keyring.status().current == 2
     assert sorted(epoch for epoch, _ in keys_of(site).values()) == [2] * 5
     assert len(names(site)) == 5
 

@@ -29,12 +29,15 @@ def status(site: Path, data: Path | None, store: str | None) -> int:
 
 
 def rotate(site: Path, data: Path | None, store: str | None) -> int:
-    """Create an epoch and wrap everybody's key under it; the service may run meanwhile."""
+    """Wrap everybody's key under a new epoch, or that of a run that was cut short; the service may run meanwhile."""
     from avow.vault.shredding import rotate as wrap_all
 
     with opened(site, data, store) as found, bar("people") as progress:
+        before = found.vault.keyring.status().current
         epoch = wrap_all(found.vault, progress)
     print(f"Everybody's key is wrapped under epoch {epoch}. Older epochs are there until they are destroyed.")
+    if epoch == before:
+        print("A run before this one had made that epoch and did not come to its end. For another, run this again.")
     return 0
 
 

@@ -43,12 +43,16 @@ SHRED_AFTER = 24
 
 
 def rotate(vault: Vault, progress: Progress = lambda done, total: None) -> int:
-    """Create an epoch and wrap everybody's key under it, while the service goes on; the number of the epoch.
+    """Wrap everybody's key under a new epoch, while the service goes on; the number of the epoch.
+
+    Where somebody is still under an older one, a run before this one did not come to its end: its epoch will do.
 
     Raises:
         KeyringError: the epoch could not be made durable, or a key does not unwrap. What was done stays done.
     """
-    epoch = vault.keyring.create_epoch()
+    epoch = vault.keyring.status().current
+    if not _older(vault, epoch):
+        epoch = vault.keyring.create_epoch()
     wrap_again(vault, progress)
     return epoch
 
@@ -56,10 +60,7 @@ def rotate(vault: Vault, progress: Progress = lambda done, total: None) -> int:
 def wrap_again(vault: Vault, progress: Progress = lambda done, total: None) -> int:
     """Wrap all keys that are under an older epoch again; how many they were."""
     newest = vault.keyring.status().current
-    person = vault.home.schema.person
-    with vault.store.reading() as connection:
-        total = connection.scalar(select(func.count()).select_from(person).where(person.c.epoch < newest)) or 0
-    done = 0
+    done, total = 0, _older(vault, newest)
     progress(done, total)
     while True:
         with vault.store.writing() as connection:
@@ -190,6 +191,13 @@ def is_due(vault: Vault) -> bool:
     with vault.store.reading() as connection:
         first = connection.scalar(select(func.min(table.c.hour)).where(table.c.shredded.is_(None)))
     return first is not None and first + SHRED_AFTER <= vault.hour()
+
+
+def _older(vault: Vault, newest: int) -> int:
+    """How many people's keys are wrapped under an epoch before the newest."""
+    person = vault.home.schema.person
+    with vault.store.reading() as connection:
+        return connection.scalar(select(func.count()).select_from(person).where(person.c.epoch < newest)) or 0
 
 
 def _batch(connection: Connection, vault: Vault, newest: int) -> int:
