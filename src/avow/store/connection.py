@@ -32,6 +32,9 @@ LOCK_TIMEOUT = 15.0
 #: What a driver says when a connection writes that can only read: SQLite's code, PostgreSQL's state.
 _SQLITE_READONLY, _READ_ONLY_TRANSACTION = 8, "25006"
 
+#: How PostgreSQL's states begin where a row is not taken: for a value in it, or for what is there already.
+_ABOUT_VALUES = ("22", "23")
+
 #: Milliseconds for which a checkpoint of SQLite waits for who is reading or writing.
 CHECKPOINT_PATIENCE = 50
 
@@ -64,6 +67,7 @@ class Store:
         reader = create_engine(url, hide_parameters=True, **_options(url, reads=True))
         event.listen(reader, "handle_error", _say_only_reads)
         for each in (engine, reader):
+            event.listen(each, "handle_error", _leave_the_row_out)
             event.listen(each, "handle_error", _close_what_was_cut)
         if url.get_backend_name() == "sqlite":
             event.listen(engine, "connect", _prepare_sqlite)
@@ -138,10 +142,13 @@ class Store:
         try:
             yield
         except error_class as error:
-            if connection is not None and self._is_cut(error, connection.connection.driver_connection):
+            cut = connection is not None and self._is_cut(error, connection.connection.driver_connection)
+            if connection is not None and cut:
                 connection.invalidate(error)  # a rollback over it would fail, and hide why
+            dialect = self.engine.dialect
+            _say_what_is_wrong_alone(error)
             raise DBAPIError.instance(
-                text, None, error, error_class, hide_parameters=True, dialect=self.engine.dialect
+                text, None, error, error_class, hide_parameters=True, connection_invalidated=cut, dialect=dialect
             ) from None
 
     def _is_cut(self, error: Exception, driver: Any) -> bool:
@@ -276,6 +283,21 @@ def _say_only_reads(context: ExceptionContext) -> None:
     code, state = getattr(error, "sqlite_errorcode", None), getattr(error, "sqlstate", None)
     if code == _SQLITE_READONLY or state == _READ_ONLY_TRANSACTION:
         raise OnlyReads("a transaction that only reads was to write", help="begin one that may write") from None
+
+
+def _leave_the_row_out(context: ExceptionContext) -> None:
+    """As `_say_what_is_wrong_alone`, with what SQLAlchemy has taken over from it already."""
+    long = str(context.original_exception)
+    _say_what_is_wrong_alone(context.original_exception)
+    if context.sqlalchemy_exception is not None:
+        said = context.sqlalchemy_exception
+        said.args = tuple(str(each).replace(long, str(context.original_exception)) for each in said.args)
+
+
+def _say_what_is_wrong_alone(error: Any) -> None:
+    """PostgreSQL adds a detail where it does not take a row: all that is in it, or what is there already."""
+    if str(getattr(error, "sqlstate", "")).startswith(_ABOUT_VALUES):
+        error.args = (error.diag.message_primary,)
 
 
 def _close_what_was_cut(context: ExceptionContext) -> None:
