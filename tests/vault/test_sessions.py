@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, func, literal_column, select
 from sqlalchemy.exc import InvalidRequestError, NoResultFound
-from sqlalchemy.orm import Mapped, Session, column_property, reconstructor
+from sqlalchemy.orm import Mapped, Session, column_property, reconstructor, with_loader_criteria
 
 from avow import owner, plain
 from avow.testing.clock import FrozenClock
@@ -109,6 +109,36 @@ def test_a_key_of_another_length_is_refused(site: Any, ann: Key) -> None:
         for key in ((*ann, ann[1]), ann[0]):
             with pytest.raises(InvalidRequestError, match="Incorrect number of values"):
                 work.db.get(site.Member, key)
+
+
+def test_whoever_asks_for_a_lock_gets_it(site: Any, ann: Key) -> None:
+    asked: list[str] = []
+    event.listen(site.opened.vault.store.engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+    with site.acting("desk", "lending") as work:
+        assert work.db.get(site.Member, ann, with_for_update={}).id == ann[1]
+    assert "FOR UPDATE" in asked[-1] or site.opened.vault.store.dialect == "sqlite"
+    assert asked[-1].startswith("SELECT")
+
+
+def test_a_site_may_narrow_what_is_found(site: Any, ann: Key) -> None:
+    def narrow(state: Any) -> None:
+        state.statement = state.statement.options(
+            with_loader_criteria(site.Member, lambda member: member.shelf == "nowhere", include_aliases=True)
+        )
+
+    with site.acting("desk", "lending") as work:
+        event.listen(work.db, "do_orm_execute", narrow)
+        assert work.db.get(site.Member, ann) is None
+    with site.acting("desk", "lending") as work:
+        assert work.db.get(site.Member, ann) is not None
+
+
+def test_a_site_may_hear_what_is_loaded(site: Any, ann: Key) -> None:
+    heard: list[Any] = []
+    with site.acting("desk", "lending") as work:
+        event.listen(work.db, "loaded_as_persistent", lambda _, each: heard.append(each))
+        found = work.db.get(site.Member, ann)
+        assert found in heard
 
 
 def test_what_was_just_made_is_found(site: Any, ann: Key) -> None:

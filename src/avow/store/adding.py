@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Table, insert
 
 from avow.store.connection import Store
 
@@ -39,9 +39,8 @@ class Adding:
 
     def __init__(self, store: Store, table: Table, beside: Table | None = None) -> None:
         self._store = store
-        self._dialect = store.engine.dialect
-        self._table = table
-        self._beside = beside
+        self._table = _Into.of(table, store)
+        self._beside = None if beside is None else _Into.of(beside, store)
         self._texts: dict[tuple[int, int], str] = {}
 
     def add(self, connection: Connection, rows: Rows, beside: Rows = ()) -> None:
@@ -52,7 +51,7 @@ class Adding:
         """
         if not connection.in_transaction():
             connection.begin()
-        with self._store.as_sqlalchemy_raises(self._into(self._table), connection):
+        with self._store.as_sqlalchemy_raises(self._table.into, connection):
             self._execute(connection.connection.driver_connection, rows, beside)
 
     def add_alone(self, batch: Callable[[], Batch]) -> None:
@@ -61,7 +60,7 @@ class Adding:
         Raises:
             DBAPIError: it came to nothing. It shows no value.
         """
-        with self._store.as_sqlalchemy_raises(self._into(self._table)), self._store.driver() as driver:
+        with self._store.as_sqlalchemy_raises(self._table.into), self._store.driver() as driver:
             self._execute(driver, *batch())
 
     def _execute(self, driver: Any, rows: Rows, beside: Rows) -> None:
@@ -84,13 +83,13 @@ class Adding:
         driver.execute(text, values + [value for row in beside for value in row])
 
     def _text(self, count: int, beside: int) -> str:
-        added = f"{self._into(self._table)} VALUES {self._marks(self._table, count)}" if count else ""
+        added = f"{self._table.into} VALUES {self._table.marks(count)}" if count else ""
         if not beside or self._beside is None:
             return added
-        names = self._dialect.identifier_preparer
-        [person] = [key.column for key in next(iter(self._beside.columns)).foreign_keys]
+        names = self._store.engine.dialect.identifier_preparer
+        [person] = [key.column for key in next(iter(self._beside.table.columns)).foreign_keys]
         whom, people = names.format_column(person), names.format_table(person.table)
-        into, marks = self._into(self._beside), self._marks(self._beside, beside)
+        into, marks = self._beside.into, self._beside.marks(beside)
         if self._store.dialect == "sqlite":
             there = f"EXISTS (SELECT 1 FROM {people} WHERE {people}.{whom} = column1)"  # noqa: S608  # our own names
             return f"{into} SELECT * FROM (VALUES {marks}) WHERE {there}"  # noqa: S608
@@ -102,14 +101,26 @@ class Adding:
         chosen = f"SELECT given.* FROM (VALUES {marks}) AS given JOIN whose ON whose.who = given.column1"  # noqa: S608
         return f"WITH {first}whose AS ({locked}) {into} {chosen}"
 
-    def _into(self, table: Table) -> str:
-        names = self._dialect.identifier_preparer
-        columns = ", ".join(names.format_column(column) for column in table.columns)
-        return f"INSERT INTO {names.format_table(table)} ({columns})"
 
-    def _marks(self, table: Table, count: int) -> str:
-        mark = "?" if self._store.dialect == "sqlite" else "%s"
-        return ", ".join([f"({', '.join([mark] * len(table.columns))})"] * count)
+class _Into(NamedTuple):
+    """How SQLAlchemy writes into all columns of a table: `into` names them, `row` has a mark for each value of a row.
+
+    A mark is more than a question mark where a type says so: what it is cast to, or a function around it.
+    """
+
+    table: Table
+    into: str
+    row: str
+
+    @classmethod
+    def of(cls, table: Table, store: Store) -> _Into:
+        of_its_kind: Any = type(store.engine.dialect)
+        dialect = of_its_kind(paramstyle="qmark" if store.dialect == "sqlite" else "format")
+        into, _, row = str(insert(table).compile(dialect=dialect)).partition(" VALUES ")
+        return cls(table, into, row)
+
+    def marks(self, count: int) -> str:
+        return ", ".join([self.row] * count)
 
 
 def _portions(rows: Rows) -> Iterator[Rows]:

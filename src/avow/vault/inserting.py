@@ -1,17 +1,19 @@
-"""New people and records, written by the driver itself when a unit of work commits.
+"""New people and records, written by the driver itself.
 
 SQLAlchemy sorts what it writes by what hangs on what, anew each time; where all that is new is made of columns alone,
-nothing hangs on anything but by the order of tables. What more there may be (another relationship, a default that the
-database makes, a hook of the site's) is left to SQLAlchemy, with all that is new beside it.
+nothing hangs on anything but by the order of tables. So of a flush only the writing is done here, and all else is
+SQLAlchemy's: its hooks, its transaction, and what becomes of the objects, also where the database does not take them.
+It writes, too, whatever is more than new rows of columns: see `docs/adr/0030-past-sqlalchemy.md`.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ClauseElement, inspect
-from sqlalchemy.orm import make_transient_to_detached
+from sqlalchemy import ClauseElement
 from sqlalchemy.orm.attributes import instance_dict
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
@@ -20,7 +22,7 @@ from avow.vault.mapped import columns_of, table_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Column
-    from sqlalchemy.orm import Mapper, Session
+    from sqlalchemy.orm import InstanceState, Mapper, Session, UOWTransaction
 
     from avow.store.connection import Store
 
@@ -30,38 +32,39 @@ class Inserting:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._ways: dict[type[Any], _Way | None] = {}
+        self._ways: dict[Mapper[Any], _Way | None] = {}
 
-    def insert(self, session: Session) -> None:
-        """Write all that is new in a session, in its transaction, if it is made of columns alone.
+    def take_over(self, _session: Session, flush: UOWTransaction, _objects: Any) -> None:
+        """Be who writes in a flush that is about to begin: a listener to `before_flush`."""
+        flush.execute = partial(self._execute, flush)  # type: ignore[method-assign]
 
-        Raises:
-            DatabaseError: the database does not take it. Everything is as new as before.
-        """
-        made: dict[_Way, list[Any]] = defaultdict(list)
-        for each in session.new:
-            way = self._way(type(each))
-            if way is None or not way.takes(each):
-                return
-            made[way].append(each)
-        if not made:
+    def _execute(self, flush: UOWTransaction) -> None:
+        del flush.execute  # from here on it is SQLAlchemy's own again
+        rows = self._rows(flush)
+        if rows is None:
+            flush.execute()
             return
-        session.dispatch.before_flush(session, None, None)
-        connection = session.connection()
-        for way, some in sorted(made.items(), key=lambda item: item[0].place):
-            way.adding.add(connection, [way.row(each) for each in some])
-        session.dispatch.after_flush(session, None)
-        for way in sorted(made, key=lambda way: way.place):
-            for each in made[way]:
-                session.expunge(each)
-                make_transient_to_detached(each)
-                session.add(each)
+        connection = flush.session.connection()
+        for way in sorted(rows, key=lambda way: way.place):
+            way.adding.add(connection, rows[way])
 
-    def _way(self, kind: type[Any]) -> _Way | None:
-        if kind not in self._ways:
-            mapper = inspect(kind)
-            self._ways[kind] = _Way(self._store, mapper) if _is_columns(mapper) else None
-        return self._ways[kind]
+    def _rows(self, flush: UOWTransaction) -> dict[_Way, list[list[Any]]] | None:
+        """All that there is to write in a flush; None if it is not new and made of columns alone."""
+        made: dict[_Way, list[InstanceState[Any]]] = defaultdict(list)
+        for state, (deleted, _) in flush.states.items():
+            way = None if deleted or state.key is not None else self._way(state.mapper)
+            if way is None or not way.takes(state.dict) or way.key(state.dict) in flush.session.identity_map:
+                return None
+            made[way].append(state)
+        try:
+            return {way: way.rows(states) for way, states in made.items()}
+        except Exception:  # noqa: BLE001  # whatever a type raises: SQLAlchemy says which value it does not take
+            return None
+
+    def _way(self, mapper: Mapper[Any]) -> _Way | None:
+        if mapper not in self._ways:
+            self._ways[mapper] = _Way(self._store, mapper) if _is_columns(mapper) else None
+        return self._ways[mapper]
 
 
 class _Way:
@@ -72,6 +75,7 @@ class _Way:
         names = {column: name for name, column in columns_of(mapper).items()}
         self.adding = Adding(store, table)
         self.place = table.metadata.sorted_tables.index(table)
+        self._mapper = mapper
         self._key = [names[column] for column in table.primary_key]
         self._columns = [
             (
@@ -82,19 +86,28 @@ class _Way:
             for column in table.columns
         ]
 
-    def takes(self, made: object) -> bool:
-        """Whether an object holds its whole key, that of the owner it has, and nothing for the database to work out."""
-        values = instance_dict(made)
-        person = values.get("avow_person")
+    def takes(self, values: Mapping[str, Any]) -> bool:
+        """Whether an object has its whole key, the owner in it, nothing to be worked out, and nobody to be told."""
+        owner = values.get("avow_person", self)
+        hooks = self._mapper.dispatch
         return (
-            all(values.get(name) is not None for name in self._key)
-            and (person is None or instance_dict(person).get("id") == values[self._key[0]])
+            not (hooks.before_insert or hooks.after_insert or self._mapper.class_manager.dispatch.refresh_flush)
+            and all(values.get(name) is not None for name in self._key)
+            and (owner is self or (owner is not None and instance_dict(owner).get("id") == values[self._key[0]]))
             and not any(isinstance(values.get(name), ClauseElement) for name, _, _ in self._columns)
         )
 
-    def row(self, made: object) -> list[Any]:
+    def key(self, values: Mapping[str, Any]) -> tuple[Any, ...]:
+        """By what a session knows an object."""
+        return self._mapper.identity_key_from_primary_key(tuple(values[name] for name in self._key))
+
+    def rows(self, states: list[InstanceState[Any]]) -> list[list[Any]]:
+        """What goes into the columns, in the order in which the objects were made."""
+        return [self._row(state.dict) for state in sorted(states, key=lambda state: state.insert_order or 0)]
+
+    def _row(self, values: dict[str, Any]) -> list[Any]:
         """What goes into the columns, as the driver takes it. The object has the default of what it was not given."""
-        values, row = instance_dict(made), []
+        row = []
         for name, process, default in self._columns:
             value = values.get(name)
             if value is None:
@@ -104,14 +117,14 @@ class _Way:
 
 
 def _is_columns(mapper: Mapper[Any]) -> bool:
-    """Whether objects of a class are made of the columns of one table, which all come from them."""
-    hooks, columns = mapper.dispatch, table_of(mapper).columns
+    """Whether objects of a class are made of the columns of one table, each given by them, and of nothing else."""
+    columns = table_of(mapper).columns
     return (
         mapper.polymorphic_on is None
         and mapper.version_id_col is None
         and mapper.relationships.keys() in ([], ["avow_person"])
-        and not (hooks.before_insert or hooks.after_insert)
         and set(columns) == set(columns_of(mapper).values())
+        and len(columns) == len(mapper.column_attrs)
         and all(_is_given(column) for column in columns)
     )
 

@@ -33,13 +33,20 @@ class RecordSession(Session):
 
     def get(self, entity: Any, ident: Any, **options: Any) -> Any:
         """As SQLAlchemy has it."""
-        simple = isinstance(entity, type) and issubclass(entity, Record) and not any(options.values())
-        if not simple or not isinstance(ident, tuple) or len(ident) != len(_KEY):
+        simple = isinstance(entity, type) and issubclass(entity, Record) and _is_key(ident)
+        lock = options.get("with_for_update")  # where it is an empty dictionary, it asks for one
+        if not simple or lock is not None or any(options.values()) or self._is_heard():
             return super().get(entity, ident, **options)
         finder = self._finder(entity)
         if finder.key(ident) in self.identity_map or self.new or self.dirty or self.deleted:
             return super().get(entity, ident)
         return finder.find(self, ident)
+
+    def _is_heard(self) -> bool:
+        """Whether a site listens to what is asked for, which it may narrow, or to what comes of it."""
+        heard = self.dispatch
+        loading = heard.loaded_as_persistent, heard.detached_to_persistent, heard.before_attach, heard.after_attach
+        return any(loading) or any(hears is not _refuse_bulk for hears in heard.do_orm_execute)
 
 
 class _Finder:
@@ -95,15 +102,15 @@ class _Made:
 
 
 class Sessions:
-    """Makes the sessions of one vault. `inserting` writes what is new in them."""
+    """Makes the sessions of one vault."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self.inserting = Inserting(store)
         self._finders: dict[Any, _Finder] = {}
         self._writing = self._maker(store.engine)
         self._listening: list[tuple[str, Callable[..., None]]] = []
         self.listen("before_flush", _inspect_plain)
+        self.listen("before_flush", Inserting(store).take_over)
         # Nothing is looked into before it is written by these: the database lets nothing be written.
         self._reading = self._maker(store.reader)
 
@@ -139,6 +146,11 @@ class Sessions:
         if kind not in self._finders:
             self._finders[kind] = _Finder(self._store, kind)
         return self._finders[kind]
+
+
+def _is_key(ident: object) -> bool:
+    """Whether something has the shape of a record's key. The database may find what a session knows by another."""
+    return isinstance(ident, tuple) and len(ident) == len(_KEY) and all(type(part) is str for part in ident)
 
 
 def _inspect_plain(session: Session, _context: Any, _instances: Any) -> None:

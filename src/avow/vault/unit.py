@@ -316,8 +316,6 @@ class Unit(Knowing, AbstractContextManager["Unit"]):
         self._due.clear()
         gathered = [self._lines, self._openings]
         apart = self._reads or self._db is None
-        if not apart:
-            self.vault.write_new(self.db)
         if not apart and any(gathered):
             self.db.flush()  # who has come into being here is there before what refers to them
             self.meet(*self._new)  # whose keys have been wrapped again, if an epoch ended meanwhile

@@ -217,10 +217,6 @@ class Vault:
         """A session of SQLAlchemy; see `avow.vault.sessions`."""
         return self._sessions.open(reads=reads, on=on)
 
-    def write_new(self, session: Session) -> None:
-        """Write what is new in a session that is about to be committed, the quick way if there is one."""
-        self._sessions.inserting.insert(session)
-
     def hour(self) -> int:
         """The present time in whole hours since 1970: as coarse as the ledger knows it."""
         return int(self.clock() // 3600)
