@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, bindparam, event, inspect, select
-from sqlalchemy.orm import Mapper, ORMExecuteState, Session, make_transient_to_detached, sessionmaker
+from sqlalchemy.orm import Mapper, ORMExecuteState, Session, sessionmaker
 from sqlalchemy.orm.attributes import instance_dict, instance_state
 
 from avow.errors import SealedError
@@ -14,7 +14,7 @@ from avow.store.asking import Asking
 from avow.vault.current import current_unit
 from avow.vault.inserting import Inserting
 from avow.vault.keeping import inspect_plain
-from avow.vault.mapped import columns_of
+from avow.vault.mapped import columns_of, table_of
 from avow.vault.record import Record
 
 if TYPE_CHECKING:
@@ -43,10 +43,9 @@ class RecordSession(Session):
         return finder.find(self, ident)
 
     def _is_heard(self) -> bool:
-        """Whether a site listens to what is asked for, which it may narrow, or to what comes of it."""
+        """Whether a site listens to what is asked for, which it may narrow, or to what is loaded."""
         heard = self.dispatch
-        loading = heard.loaded_as_persistent, heard.detached_to_persistent, heard.before_attach, heard.after_attach
-        return any(loading) or any(hears is not _refuse_bulk for hears in heard.do_orm_execute)
+        return bool(heard.loaded_as_persistent) or any(one is not _refuse_bulk for one in heard.do_orm_execute)
 
 
 class _Finder:
@@ -60,7 +59,7 @@ class _Finder:
     def __init__(self, store: Store, kind: Any) -> None:
         record, person = inspect(kind), inspect(kind).relationships["avow_person"].mapper
         self._record, self._person = _Made(record), _Made(person)
-        self.key = record.identity_key_from_primary_key
+        self.key = self._record.key
         own = [column == bindparam(name) for column, name in zip(record.primary_key, _KEY, strict=True)]
         both = select(*self._record.columns, *self._person.columns).join_from(
             record.local_table, person.local_table, record.primary_key[0] == person.primary_key[0]
@@ -73,31 +72,38 @@ class _Finder:
         if row is None:
             return None
         width = len(self._record.columns)
-        person = session.identity_map.get(self._person.mapper.identity_key_from_primary_key((ident[0],)))
+        person = session.identity_map.get(self._person.key(ident[:1]))
         come = []
         if person is None:
-            person = self._person.make(row[width:])
+            person = self._person.make(session, row[width:])
             come.append(person)
-        record = self._record.make(row[:width], avow_person=person)
-        session.add(record)
-        for each in (*come, record):
+        come.append(self._record.make(session, row[:width], avow_person=person))
+        for each in come:
             state = instance_state(each)
             state.manager.dispatch.load(state, None)
-        return record
+        return come[-1]
 
 
 class _Made:
-    """Makes objects of one mapped class from rows of its `columns`, as ones that lie in the database."""
+    """Makes objects of one mapped class from rows of its `columns`, as SQLAlchemy makes those that it loads."""
 
     def __init__(self, mapper: Mapper[Any]) -> None:
-        self.mapper = mapper
+        self.key = mapper.identity_key_from_primary_key
         found = columns_of(mapper)
         self._names, self.columns = list(found), list(found.values())
+        self._primary = [self.columns.index(column) for column in table_of(mapper).primary_key]
+        self._more = [each.key for each in mapper.column_attrs if each.key not in found]
+        self._manager = mapper.class_manager
 
-    def make(self, values: Sequence[Any], **related: Any) -> Any:
-        made = self.mapper.class_manager.new_instance()
+    def make(self, session: Session, values: Sequence[Any], **related: Any) -> Any:
+        made = self._manager.new_instance()
         instance_dict(made).update(zip(self._names, values, strict=True), **related)
-        make_transient_to_detached(made)
+        state = instance_state(made)
+        state.key = self.key(tuple(values[place] for place in self._primary))
+        state.session_id = session.hash_key
+        session.identity_map.add(state)
+        if self._more:  # worked out by statements of their own, when somebody asks for them
+            session.expire(made, self._more)
         return made
 
 
