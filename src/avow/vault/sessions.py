@@ -14,7 +14,7 @@ from avow.store.asking import Asking
 from avow.vault.current import current_unit
 from avow.vault.inserting import Inserting
 from avow.vault.keeping import inspect_plain
-from avow.vault.mapped import columns_of, table_of
+from avow.vault.mapped import columns_of
 from avow.vault.record import Record
 
 if TYPE_CHECKING:
@@ -72,16 +72,11 @@ class _Finder:
         if row is None:
             return None
         width = len(self._record.columns)
-        person = session.identity_map.get(self._person.key(ident[:1]))
-        come = []
+        whose = self._person.key(ident[:1])
+        person = session.identity_map.get(whose)
         if person is None:
-            person = self._person.make(session, row[width:])
-            come.append(person)
-        come.append(self._record.make(session, row[:width], avow_person=person))
-        for each in come:
-            state = instance_state(each)
-            state.manager.dispatch.load(state, None)
-        return come[-1]
+            person = self._person.make(session, whose, row[width:])
+        return self._record.make(session, self.key(ident), row[:width], avow_person=person)
 
 
 class _Made:
@@ -91,19 +86,20 @@ class _Made:
         self.key = mapper.identity_key_from_primary_key
         found = columns_of(mapper)
         self._names, self.columns = list(found), list(found.values())
-        self._primary = [self.columns.index(column) for column in table_of(mapper).primary_key]
         self._more = [each.key for each in mapper.column_attrs if each.key not in found]
         self._manager = mapper.class_manager
 
-    def make(self, session: Session, values: Sequence[Any], **related: Any) -> Any:
+    def make(self, session: Session, key: tuple[Any, ...], values: Sequence[Any], **related: Any) -> Any:
+        """An object of the session, by a key that it does not know yet; who listens to its class is told."""
         made = self._manager.new_instance()
         instance_dict(made).update(zip(self._names, values, strict=True), **related)
         state = instance_state(made)
-        state.key = self.key(tuple(values[place] for place in self._primary))
+        state.key = key
         state.session_id = session.hash_key
         session.identity_map.add(state)
         if self._more:  # worked out by statements of their own, when somebody asks for them
             session.expire(made, self._more)
+        self._manager.dispatch.load(state, None)
         return made
 
 
