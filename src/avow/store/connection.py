@@ -138,14 +138,14 @@ class Store:
         Raises:
             DBAPIError: instead of what the driver raised. It shows no value.
         """
-        error_class: type[Exception] = self.engine.dialect.loaded_dbapi.Error
+        dialect = self.engine.dialect
+        error_class: type[Exception] = dialect.loaded_dbapi.Error
         try:
             yield
         except error_class as error:
             cut = connection is not None and self._is_cut(error, connection.connection.driver_connection)
             if connection is not None and cut:
                 connection.invalidate(error)  # a rollback over it would fail, and hide why
-            dialect = self.engine.dialect
             _say_what_is_wrong_alone(error)
             raise DBAPIError.instance(
                 text, None, error, error_class, hide_parameters=True, connection_invalidated=cut, dialect=dialect
@@ -287,17 +287,21 @@ def _say_only_reads(context: ExceptionContext) -> None:
 
 def _leave_the_row_out(context: ExceptionContext) -> None:
     """As `_say_what_is_wrong_alone`, with what SQLAlchemy has taken over from it already."""
-    long = str(context.original_exception)
-    _say_what_is_wrong_alone(context.original_exception)
-    if context.sqlalchemy_exception is not None:
-        said = context.sqlalchemy_exception
-        said.args = tuple(str(each).replace(long, str(context.original_exception)) for each in said.args)
+    error, taken = context.original_exception, context.sqlalchemy_exception
+    long = str(error)
+    if _say_what_is_wrong_alone(error) and taken is not None:
+        taken.args = tuple(str(each).replace(long, str(error)) for each in taken.args)
 
 
-def _say_what_is_wrong_alone(error: Any) -> None:
-    """PostgreSQL adds a detail where it does not take a row: all that is in it, or what is there already."""
-    if str(getattr(error, "sqlstate", "")).startswith(_ABOUT_VALUES):
-        error.args = (error.diag.message_primary,)
+def _say_what_is_wrong_alone(error: Any) -> bool:
+    """PostgreSQL adds a detail where it does not take a row: all that is in it, or what is there already.
+
+    Whether it was left out.
+    """
+    if not str(getattr(error, "sqlstate", "")).startswith(_ABOUT_VALUES):
+        return False
+    error.args = (error.diag.message_primary,)
+    return True
 
 
 def _close_what_was_cut(context: ExceptionContext) -> None:
