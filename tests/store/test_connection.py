@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -147,11 +148,18 @@ def test_writers_of_one_process_wait_in_line(tmp_path: Path) -> None:
             time.sleep(0.001)
             return next(turns) - asked
 
-    with ThreadPoolExecutor(5) as pool:  # for as many connections are kept: to open another takes many turns
+    connected = Barrier(5)  # as many connections are kept; to open one takes many turns
+
+    def connect(_number: int) -> None:
+        with store.engine.connect():
+            connected.wait()
+
+    with ThreadPoolExecutor(5) as pool:
+        list(pool.map(connect, range(5)))
         between = list(pool.map(write, range(400)))
     with store.reading() as connection:
         assert connection.scalar(text("SELECT count(*) FROM t")) == 400
-    assert max(between) < 200
+    assert max(between) < 100
     store.close()
 
 

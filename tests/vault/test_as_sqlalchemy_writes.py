@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Text, event, func, inspect, select
-from sqlalchemy.exc import IntegrityError, InvalidRequestError, SAWarning, StatementError
+from sqlalchemy.exc import DataError, IntegrityError, InvalidRequestError, SAWarning, StatementError
 from sqlalchemy.orm import Mapped, foreign, relationship
 from sqlalchemy.types import TypeDecorator
 
@@ -210,17 +210,15 @@ def test_values_are_stored_as_their_types_say(opened: Any) -> None:
     assert stored(opened, "stamps", "word") == [("1", 1, "abc")]
 
 
-WRONG: dict[str, tuple[dict[str, Any], type[Exception]]] = {
+WRONG: dict[str, tuple[dict[str, Any], Any]] = {
     "one that its type does not know": ({"paid": "x"}, StatementError),
-    "a number that is too large": ({"stamps": 2**70}, Exception),
+    "a number that is too large": ({"stamps": 2**70}, (OverflowError, DataError)),
     "text that is none": ({"word": "a\ud800"}, UnicodeEncodeError),
 }
 
 
 @pytest.mark.parametrize(("values", "raised"), WRONG.values(), ids=WRONG)
-def test_a_value_that_cannot_be_stored_leaves_nothing(
-    opened: Any, values: dict[str, Any], raised: type[Exception]
-) -> None:
+def test_a_value_that_cannot_be_stored_leaves_nothing(opened: Any, values: dict[str, Any], raised: Any) -> None:
     def write() -> None:
         with unit(opened) as work:
             work.collect(opened.Member, person=work.person(), name="Bob Example", email="bob@example.org")
